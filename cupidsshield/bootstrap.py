@@ -1,0 +1,253 @@
+"""The composition root: the one place where the rooms are wired to each other.
+
+Everything is opened here and closed in reverse. Nothing below creates a client, an engine or a model
+by itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+from mcp.server import MCPServer
+
+from cupidsshield import __version__
+from cupidsshield.checkpoints import open_checkpointer
+from cupidsshield.ownership import owning
+from cupidsshield.passages import index_guidelines
+from cupidsshield.settings import Settings
+from data import keys, migrate
+from data.database import Database
+from data.memory import Memory
+from domain.actor import Actor
+from domain.answer import ModerationAnswer
+from domain.case import Case
+from domain.clock import now
+from domain.submission import Submission
+from domain.vocabulary import Action
+from gateway.auth import KeyRing
+from gateway.limits import Gate, RateLimit
+from gateway.metrics import Metrics
+from gateway.parts import Parts
+from graphs.moderation.runs import ModerationRuns
+from graphs.moderation.state import Services
+from mcp_servers.client import Remote, ServerName, Toolbox, arguments, open_toolbox
+from mcp_servers.database import server as database_server
+from mcp_servers.database.answers import Proposal
+from mcp_servers.guard import Guard, KeyVerifier
+from mcp_servers.identity import Identify, actor_in_meta, actor_of_token
+from mcp_servers.moderation import server as moderation_server
+from mcp_servers.moderation.tools import Powers, decision_for
+from mcp_servers.notifications import server as notifications_server
+from mcp_servers.notifications.webhooks import WebhookSender
+from mcp_servers.vector_search import server as vector_server
+from policies.loader import load
+from policies.model import PolicySet
+from screening.screen import Screener
+from screening.selection import open_screener
+from workers import tasks
+from workers.loop import Worker
+
+logger = logging.getLogger(__name__)
+
+DELIVERY = "delivery"
+DELIVERY_EVERY_S = 1.0
+MEMORY_EVERY_S = 1.0
+EXPIRY_EVERY_S = 30.0
+
+NEEDS: dict[ServerName, frozenset[ServerName]] = {
+    ServerName.MODERATION: frozenset(ServerName),
+    ServerName.DATABASE: frozenset({ServerName.DATABASE}),
+    ServerName.VECTOR_SEARCH: frozenset({ServerName.VECTOR_SEARCH}),
+    ServerName.NOTIFICATIONS: frozenset({ServerName.NOTIFICATIONS}),
+}
+"""Which servers must be reachable for one of them to do all its work."""
+
+
+@dataclass
+class House:
+    """All rooms, wired. `tools` and `runs` are set once the servers they call exist."""
+
+    settings: Settings
+    policies: PolicySet
+    database: Database
+    screener: Screener | None
+    memory: Memory | None
+    sender: WebhookSender
+    workers: tuple[Worker, ...] = ()
+    _tools: Toolbox | None = None
+    _runs: ModerationRuns | None = None
+
+    @property
+    def tools(self) -> Toolbox:
+        """The MCP clients."""
+        assert self._tools is not None, "the house is not open yet"
+        return self._tools
+
+    @property
+    def runs(self) -> ModerationRuns:
+        """The moderation graph."""
+        assert self._runs is not None, "the house is not open yet"
+        return self._runs
+
+    def furnish(self, tools: Toolbox, runs: ModerationRuns, workers: tuple[Worker, ...]) -> None:
+        """Set what could only be made after the servers."""
+        self._tools, self._runs, self.workers = tools, runs, workers
+
+    def wake_delivery(self) -> None:
+        """Have messages delivered now instead of at the next round."""
+        for worker in self.workers:
+            if worker.name == DELIVERY:
+                worker.wake()
+
+    async def verify_key(self, key: str) -> Actor:
+        """The actor of an API key. Raises NotAuthenticated."""
+        return await self.database.read(lambda session: keys.verify(session, key=key))
+
+    def servers(
+        self, names: frozenset[ServerName], identify: Identify, guard: Guard | None = None
+    ) -> dict[ServerName, MCPServer]:
+        """New servers over these rooms, for callers told apart by `identify`."""
+        made: dict[ServerName, MCPServer] = {}
+        if ServerName.MODERATION in names:
+            made[ServerName.MODERATION] = moderation_server.build(self._powers(), identify, guard)
+        if ServerName.DATABASE in names:
+            made[ServerName.DATABASE] = database_server.build(self.database, identify, guard)
+        if ServerName.VECTOR_SEARCH in names and self.memory and self.screener:
+            made[ServerName.VECTOR_SEARCH] = vector_server.build(self.memory, self.screener.embed, identify, guard)
+        if ServerName.NOTIFICATIONS in names:
+            made[ServerName.NOTIFICATIONS] = notifications_server.build(
+                self.database, self.sender, identify, self.wake_delivery, guard
+            )
+        return made
+
+    def parts(self) -> Parts:
+        """What the gateway needs."""
+        settings = self.settings
+        gate = Gate(settings.max_in_flight)
+        guard = self.guard()
+        local = frozenset(ServerName) - settings.remote_urls.keys()
+        return Parts(
+            runs=self.runs,
+            tools=self.tools,
+            database=self.database,
+            keys=KeyRing(self.verify_key),
+            rate_limit=RateLimit(settings.rate_limit, settings.rate_limit_storage),
+            metrics=Metrics(gate),
+            servers=self.servers(local, actor_of_token, guard),
+            guard=guard,
+            allowed_hosts=[host.strip() for host in settings.allowed_hosts.split(",")],
+            version=__version__,
+            deadline_s=settings.deadline_s,
+            gate=gate,
+        )
+
+    def guard(self) -> Guard:
+        """How HTTP requests to the MCP servers are checked."""
+        token = self.settings.service_token
+        verifier = KeyVerifier(self.verify_key, token.get_secret_value() if token else None)
+        return Guard(verifier=verifier, public_url=self.settings.reached_at)
+
+    def _powers(self) -> Powers:
+        async def moderate(submission: Submission, actor: Actor) -> ModerationAnswer:
+            return await self.runs.moderate(submission, actor)
+
+        async def get_case(case_id: str, actor: Actor) -> Case:
+            return await self.tools.call(
+                ServerName.DATABASE, "get_case", {"case_id": case_id}, actor=actor, answer=Case
+            )
+
+        async def propose(case_id: str, action: Action, reasoning: str, actor: Actor) -> Proposal:
+            wanted = arguments(case_id=case_id, decision=decision_for(action), action=action, reasoning=reasoning)
+            return await self.tools.call(
+                ServerName.DATABASE, "propose_decision", wanted, actor=actor, answer=Proposal
+            )
+
+        assert self.screener is not None, "the moderation server needs a model"
+        return Powers(
+            screen=self.screener.screen,
+            policies=self.policies,
+            moderate=moderate,
+            get_case=get_case,
+            propose=propose,
+        )
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tuple(ServerName)) -> AsyncIterator[House]:
+    """Open what `serving` needs, run the workers, and close everything in reverse at the end.
+
+    Raises SettingsError, PolicyFileError, ModelUnavailable or DatabaseUnavailable with what to do about it.
+    """
+    needed: frozenset[ServerName] = frozenset().union(*(NEEDS[name] for name in serving))
+    local = needed - settings.remote_urls.keys()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        policies = load(settings.policies_dir)
+        await asyncio.to_thread(migrate.upgrade, settings.database)
+        database = Database(settings.database)
+        await database.start()
+        stack.push_async_callback(database.close)
+        screener = await _screener(settings, local, stack)
+        memory = await _memory(settings, local, stack)
+        http = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=False))
+        sender = WebhookSender(http, allow_private=settings.allow_private_webhooks)
+        house = House(settings, policies, database, screener, memory, sender)
+        if memory and screener:
+            await index_guidelines(policies, screener, memory)
+        endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)
+        tools = await stack.enter_async_context(open_toolbox(endpoints, timeout_s=settings.tool_timeout_s))
+        checkpointer = await stack.enter_async_context(open_checkpointer(settings.database, settings.data_dir))
+        runs = ModerationRuns(Services(tools=tools, policies=policies, clock=now), checkpointer)
+        house.furnish(tools, runs, _workers(house, tools, needed))
+        await _run_workers(house, stack)
+        yield house
+
+
+async def _screener(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Screener | None:
+    if not local & {ServerName.MODERATION, ServerName.VECTOR_SEARCH}:
+        return None
+    opened = open_screener(settings.embedder, folder=settings.model_dir, threads=settings.model_threads)
+    return await stack.enter_async_context(opened)
+
+
+async def _memory(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Memory | None:
+    if ServerName.VECTOR_SEARCH not in local:
+        return None
+    if settings.chroma_url:
+        return await asyncio.to_thread(Memory.open, None, settings.chroma_url)
+    folder = settings.data_dir / "memory"
+    stack.enter_context(owning(folder))
+    return await asyncio.to_thread(Memory.open, folder, None)
+
+
+def _endpoints(
+    settings: Settings, servers: Mapping[ServerName, MCPServer], needed: frozenset[ServerName]
+) -> dict[ServerName, MCPServer | Remote]:
+    token = settings.service_token.get_secret_value() if settings.service_token else ""
+    remote = {name: Remote(url, token) for name, url in settings.remote_urls.items() if name in needed}
+    return {**servers, **remote}
+
+
+def _workers(house: House, tools: Toolbox, needed: frozenset[ServerName]) -> tuple[Worker, ...]:
+    found = []
+    if ServerName.NOTIFICATIONS in needed:
+        found.append(Worker(DELIVERY, tasks.deliver(tools), interval_s=DELIVERY_EVERY_S))
+    if needed == frozenset(ServerName):
+        found.append(Worker("memory", tasks.remember(house.database, tools), interval_s=MEMORY_EVERY_S))
+        found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S))
+    return tuple(found)
+
+
+async def _run_workers(house: House, stack: AsyncExitStack) -> None:
+    running = [asyncio.create_task(worker.run(), name=worker.name) for worker in house.workers]
+
+    async def stop() -> None:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+

@@ -1,0 +1,144 @@
+"""`cupidsshield demo`: the main job on embedded defaults, shown over real HTTP."""
+
+import asyncio
+import contextlib
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+from sqlmodel import Session
+
+from cupidsshield.cli import logs
+from cupidsshield.cli.keys import on_database
+from cupidsshield.cli.output import coloured, out
+from cupidsshield.cli.serve import Port, web_server
+from cupidsshield.client import ServiceClient
+from cupidsshield.samples import SCENARIOS, Sample, held_out
+from cupidsshield.settings import Settings, read_settings
+from data import apps, keys
+from domain.answer import ModerationAnswer
+from domain.errors import CupidsShieldError
+from domain.vocabulary import DecisionKind, Scope
+
+DEMO_APP = "demo"
+AT_ONCE = 8
+START_WITHIN_S = 60.0
+
+Answers = list[tuple[Sample, ModerationAnswer]]
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the run instead of leaving the service up.")] = False,
+    port: Port = None,
+    messages: Annotated[int, typer.Option(min=0, help="How many held-out messages to send as well.")] = 300,
+) -> None:
+    """Start the service, post real messages to it, show the decisions and why, and leave it up to play with."""
+    settings = read_settings(port=port or _free_port(8000), host="127.0.0.1")
+    logs.configure("ERROR")
+    key = on_database(_demo_key)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_show(settings, key, messages, once))
+
+
+async def _show(settings: Settings, key: str, messages: int, once: bool) -> None:
+    async with _service(settings) as url, ServiceClient(url, key) as client:
+        out.print(f"[bold]CupidsShield[/] is up at {url}\n")
+        answers = [(sample, await client.moderate(sample.request())) for sample in SCENARIOS]
+        _print_scenarios(answers)
+        if messages:
+            _print_summary(await _send_all(client, held_out(messages)))
+        _print_next_steps(url, key, answers[0][1].case_id)
+        if not once:
+            out.print("\nThe service stays up. [bold]Ctrl-C[/] stops it.")
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def _service(settings: Settings) -> AsyncIterator[str]:
+    server = web_server(settings)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(START_WITHIN_S):
+            while not server.started:
+                if task.done():
+                    raise CupidsShieldError("the service did not start; run 'cupidsshield serve' to see why")
+                await asyncio.sleep(0.05)
+        yield settings.reached_at
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def _send_all(client: ServiceClient, samples: Sequence[Sample]) -> Answers:
+    slots = asyncio.Semaphore(AT_ONCE)
+    answers: Answers = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=out, transient=True) as progress:
+        task = progress.add_task("Posting held-out messages", total=len(samples))
+
+        async def send(sample: Sample) -> None:
+            async with slots:
+                answers.append((sample, await client.moderate(sample.request())))
+            progress.advance(task)
+
+        await asyncio.gather(*(send(sample) for sample in samples))
+    return answers
+
+
+def _print_scenarios(answers: Answers) -> None:
+    table = Table("Message", "Decision", "How sure", "Why", title="The scenarios of the design", show_lines=True)
+    for sample, answer in answers:
+        decision = coloured(answer.decision)
+        detail = " · ".join(str(part) for part in (answer.violation_type, answer.severity, answer.action) if part)
+        decision.append(f"\n{detail}" if detail else "", style="not bold")
+        table.add_row(Text(sample.text), decision, f"{answer.confidence:.0%}", Text(answer.reasoning))
+    out.print(table)
+
+
+def _print_summary(answers: Answers) -> None:
+    kinds = list(DecisionKind)
+    table = Table("Labelled by its writer", *kinds, title=f"{len(answers)} messages the model has never seen")
+    for label in ("clean", "borderline", "violation"):
+        counts = Counter(answer.decision for sample, answer in answers if sample.label == label)
+        table.add_row(label, *(str(counts[kind]) for kind in kinds))
+    out.print(table)
+    times = sorted(answer.processing_time_ms for _, answer in answers)
+    out.print(f"[dim]median {times[len(times) // 2]:.1f} ms a decision with {AT_ONCE} at once[/]\n")
+
+
+def _print_next_steps(url: str, key: str, case_id: str) -> None:
+    lines = f"""Post a message:
+  curl -s {url}/api/v1/moderate -H 'X-API-Key: {key}' -H 'content-type: application/json' \\
+    -d '{{"content": "hey, can you send me a gift card?", "user_id": "u1"}}'
+Explain a decision:
+  curl -s {url}/api/v1/cases/{case_id}/explanation -H 'X-API-Key: {key}'
+Connect an agent by MCP:
+  npx @modelcontextprotocol/inspector --cli {url}/mcp/moderation --transport http \\
+    --header 'Authorization: Bearer {key}' --method tools/list
+Read the API: {url}/docs   Health: {url}/ready   Numbers: {url}/metrics"""
+    out.print(Panel(Text(lines), title="Try next", border_style="dim"))
+
+
+def _demo_key(session: Session) -> str:
+    owner = apps.get_or_create(session, name=DEMO_APP)
+    scopes = frozenset({Scope.MODERATE, Scope.READ, Scope.NOTIFY})
+    return keys.create(session, app_id=owner.id, name="demo", scopes=scopes, expires_at=None).key
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", wanted))
+            return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

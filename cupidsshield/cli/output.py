@@ -1,0 +1,36 @@
+"""How commands print: tables for people, JSON for programs."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from domain.vocabulary import DecisionKind
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Output(StrEnum):
+    """`table` for people, `json` for programs."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
+
+_COLOURS = {DecisionKind.APPROVED: "green", DecisionKind.REJECTED: "red", DecisionKind.ESCALATED: "yellow"}
+
+
+def coloured(decision: DecisionKind) -> Text:
+    """A decision in its colour."""
+    return Text(decision, style=f"bold {_COLOURS[decision]}")
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line, so that programs can read line by line."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,43 @@
+"""A small client of the HTTP API, used by the command line and the demo."""
+
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from domain.answer import ModerationAnswer
+from domain.errors import CupidsShieldError, NotAuthenticated, ToolUnavailable
+from gateway.schemas import ModerateRequest
+
+TIMEOUT_S = 30.0
+
+
+class ServiceClient:
+    """Talks to a running service with an API key."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._http = httpx2.AsyncClient(base_url=url, headers={"X-API-Key": key}, timeout=TIMEOUT_S)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def moderate(self, request: ModerateRequest) -> ModerationAnswer:
+        """The service's answer to one request. Raises the error that the service tells of."""
+        body = request.model_dump_json(exclude_unset=True)
+        try:
+            response = await self._http.post(
+                "/api/v1/moderate", content=body, headers={"content-type": "application/json"}
+            )
+        except httpx2.TransportError as error:
+            raise ToolUnavailable("service", f"no service answers at {self._http.base_url}") from error
+        if response.is_success:
+            return ModerationAnswer.model_validate_json(response.content)
+        told = response.json().get("error", {}).get("message", response.text)
+        if response.status_code == 401:
+            raise NotAuthenticated(told)
+        raise CupidsShieldError(f"{response.status_code}: {told}")

@@ -1,0 +1,106 @@
+"""Settings, read once from `CUPIDSSHIELD_…` variables and `.env`. Rooms below receive plain values.
+
+Every setting is described in docs/settings.md and, with its default, in .env.example; a test keeps both true.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import SettingsError
+from mcp_servers.client import ServerName
+
+MIN_SECRET = 24
+DEMO_SECRETS = {"changeme", "secret", "demo", "test", "password"}
+
+
+class Environment(StrEnum):
+    """`production` refuses what is only safe to develop with."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Defaults need no server, no key and no network."""
+
+    model_config = SettingsConfigDict(env_prefix="CUPIDSSHIELD_", env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Field(Environment.DEVELOPMENT, description="`development` or `production`")
+    data_dir: Path = Field(Path("var"), description="holds everything that a run writes")
+    database_url: str = Field("", description="`postgresql://…`; empty: SQLite in the data directory")
+    chroma_url: str = Field("", description="`http://host:port` of `chroma run`; empty: embedded in the data directory")
+    embedder: str = Field("minilm-v1", description="model folder's name, or `sentence-transformers:<model>`")
+    model_dir: Path | None = Field(None, description="folder of models; empty: the ones that are shipped")
+    model_threads: int = Field(1, ge=1, le=64, description="threads of one forward pass")
+    policies_dir: Path | None = Field(None, description="folder of policy files; empty: the ones that are shipped")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    public_url: str = Field("", description="URL under which the service is reached; empty: from host and port")
+    allowed_hosts: str = Field(
+        "127.0.0.1:*,localhost:*,[::1]:*", description="Host headers that the MCP servers answer, comma-separated"
+    )
+    rate_limit: str = Field("300/second", description="requests per API key, e.g. `10000/minute`")
+    rate_limit_storage: str = Field("async+memory://", description="`async+redis://…` to share it between processes")
+    max_in_flight: int = Field(256, ge=1, description="decisions being made at once before callers are told to wait")
+    deadline_s: float = Field(10.0, gt=0, description="seconds for one decision, then 503")
+    tool_timeout_s: float = Field(3.0, gt=0, description="seconds for one MCP call, then a person decides")
+    mcp_moderation_url: str = Field("", description="URL of a moderation server elsewhere; empty: in this process")
+    mcp_database_url: str = Field("", description="URL of a database server elsewhere; empty: in this process")
+    mcp_vector_search_url: str = Field("", description="URL of a vector-search server elsewhere; empty: in this process")
+    mcp_notifications_url: str = Field(
+        "", description="URL of a notifications server elsewhere; empty: in this process"
+    )
+    service_token: SecretStr | None = Field(
+        None, description="secret that the parts of the service show each other; needed where MCP servers run elsewhere"
+    )
+    allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @model_validator(mode="after")
+    def _secrets_are_secret(self) -> "Settings":
+        token = self.service_token.get_secret_value() if self.service_token else ""
+        if self.remote_urls and not token:
+            raise ValueError("CUPIDSSHIELD_SERVICE_TOKEN must be set where an MCP server runs elsewhere")
+        if self.environment is Environment.PRODUCTION:
+            if token and (len(token) < MIN_SECRET or token.lower() in DEMO_SECRETS):
+                raise ValueError(f"CUPIDSSHIELD_SERVICE_TOKEN must have at least {MIN_SECRET} characters in production")
+            if self.allow_private_webhooks:
+                raise ValueError("CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS must be off in production")
+        return self
+
+    @property
+    def remote_urls(self) -> dict[ServerName, str]:
+        """The MCP servers that run elsewhere, and where."""
+        urls = {
+            ServerName.MODERATION: self.mcp_moderation_url,
+            ServerName.DATABASE: self.mcp_database_url,
+            ServerName.VECTOR_SEARCH: self.mcp_vector_search_url,
+            ServerName.NOTIFICATIONS: self.mcp_notifications_url,
+        }
+        return {name: url for name, url in urls.items() if url}
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'cupidsshield.db'}"
+
+    @property
+    def reached_at(self) -> str:
+        """The URL under which the service is reached from outside."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises SettingsError that names the variable and what it needs."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = []
+        for item in error.errors(include_input=False, include_url=False):
+            where = ".".join(str(part) for part in item["loc"])
+            name = f"CUPIDSSHIELD_{where.upper()}: " if where else ""
+            lines.append(f"{name}{item['msg']}")
+        raise SettingsError("; ".join(lines)) from error

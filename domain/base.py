@@ -1,0 +1,9 @@
+"""The model that every type of the domain is built from."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """An immutable value. Unknown fields are refused, so that a misspelt one is never silently lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

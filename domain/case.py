@@ -1,0 +1,102 @@
+"""A case: the record of one decision, complete enough to explain it without anything else."""
+
+from pydantic import AwareDatetime, Field
+
+from domain.assessment import Assessment
+from domain.base import Frozen
+from domain.content import Content
+from domain.decision import Decision
+from domain.history import SameContent, SubjectHistory
+from domain.memory import Precedent, PolicyMatch
+from domain.vocabulary import Action, DecisionKind, Policy, Route, Severity
+
+MACHINE = "machine"
+"""`reviewed_by` of a case that no person has decided yet."""
+
+
+class Timings(Frozen):
+    """Milliseconds spent: in each node by its name, and in all."""
+
+    nodes: dict[str, float] = Field(default_factory=dict)
+    total: float = 0.0
+
+
+class CaseRecord(Frozen):
+    """What the action node hands to the database to be kept."""
+
+    case_id: str
+    content: Content
+    assessment: Assessment
+    decision: Decision
+    history: SubjectHistory
+    same_content: SameContent | None = None
+    policy_matches: tuple[PolicyMatch, ...] = ()
+    vector: str | None
+    timings: Timings
+    created_at: AwareDatetime
+
+
+class Case(Frozen):
+    """A case as it stands now: the machine's assessment and decision, and what a person made of it.
+
+    `decision`, `violation_type`, `severity` and `action` are the current outcome; `machine` is what
+    the machine decided and why, and never changes.
+    """
+
+    id: str
+    app_id: str
+    content: Content
+    decision: DecisionKind
+    violation_type: Policy | None
+    severity: Severity | None
+    action: Action | None
+    confidence: float
+    risk_score: float
+    reasoning: str
+    reviewed_by: str
+    machine: Decision
+    assessment: Assessment
+    history: SubjectHistory
+    same_content: SameContent | None
+    policy_matches: tuple[PolicyMatch, ...]
+    timings: Timings
+    review_id: str | None = None
+    review_route: Route | None = None
+    due_at: AwareDatetime | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+    @property
+    def precedents(self) -> tuple[Precedent, ...]:
+        return self.assessment.precedents
+
+
+class CaseSummary(Frozen):
+    """One line of a list of cases. `excerpt` holds at most 160 characters."""
+
+    id: str
+    content_id: str
+    user_id: str
+    excerpt: str
+    decision: DecisionKind
+    violation_type: Policy | None
+    severity: Severity | None
+    action: Action | None
+    confidence: float
+    risk_score: float
+    reviewed_by: str
+    created_at: AwareDatetime
+
+
+class CasePage(Frozen):
+    """A page of cases, newest first. `next_cursor` opens the next page; None ends the list."""
+
+    cases: tuple[CaseSummary, ...]
+    next_cursor: str | None
+
+
+class Recorded(Frozen):
+    """The answer to a `record_decision`: the case that stands, and whether it stood already."""
+
+    case: Case
+    replayed: bool

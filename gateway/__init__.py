@@ -1,0 +1,1 @@
+"""The FastAPI application: public API, authentication, limits, errors."""

@@ -1,0 +1,44 @@
+"""Puts the FastAPI application together from parts that exist already."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from gateway import errors
+from gateway.counting import CountErrors
+from gateway.parts import Parts
+from gateway.routes import cases, health, moderation
+from mcp_servers import gateway as mcp_gateway
+
+DESCRIPTION = """Trust and safety for dating and social apps. Post what users write to `/api/v1/moderate`; read why a
+decision was made at `/api/v1/cases/{id}`. Other agents reach the same powers by MCP under `/mcp/<server>`."""
+
+OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
+
+
+def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
+    """The application. `open_parts` is entered when it starts and left when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts() as parts:
+            app.state.parts = parts
+            mounted = mcp_gateway.routes(parts.servers, parts.guard, parts.allowed_hosts)
+            app.router.routes.extend(mounted)
+            async with mcp_gateway.running(parts.servers):
+                yield
+
+    app = FastAPI(title="CupidsShield", version=version, description=DESCRIPTION, lifespan=lifespan)
+    errors.install(app)
+    app.include_router(moderation.router)
+    app.include_router(cases.router)
+    app.include_router(health.router)
+
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    app.add_middleware(CountErrors)
+    return app

@@ -1,0 +1,1 @@
+"""The LangGraph state machines. They reach the world only by the MCP tools handed to them."""

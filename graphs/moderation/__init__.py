@@ -1,0 +1,1 @@
+"""The moderation graph: intake, screening, risk assessment, memory, decision, action, notification, review."""

@@ -1,0 +1,101 @@
+"""What a run leaves behind, made from its state: the case record, the review item, the memory item.
+
+Pure functions. Identifiers are derived, so that doing a thing twice makes one thing.
+"""
+
+from datetime import timedelta
+
+from domain.case import MACHINE, Case, CaseRecord, Timings
+from domain.content import Content
+from domain.ids import derived_id
+from domain.memory import MemoryItem
+from domain.review import ReviewItem, ReviewStatus
+from domain.vocabulary import DecisionKind, Route
+from graphs.moderation.state import State
+
+
+def case_id_for(content: Content, policy_set: str) -> str:
+    """One case for one content under one set of policies (I2)."""
+    return derived_id("case", content.app_id, content.content_id, content.content_hash, policy_set)
+
+
+def case_record(state: State, timings: Timings) -> CaseRecord:
+    """Everything about the run that its explanation needs."""
+    recollection, seen, prepared = state.get("recollection"), state["screening"], state["prepared"]
+    return CaseRecord(
+        case_id=state["case_id"],
+        content=state["submission"].content,
+        assessment=state["assessment"],
+        decision=state["decision"],
+        history=prepared.history,
+        same_content=prepared.same_content,
+        policy_matches=recollection.policies if recollection else (),
+        vector=seen.vector if seen else None,
+        timings=timings,
+        created_at=state["received_at"],
+    )
+
+
+def review_item(record: CaseRecord) -> ReviewItem | None:
+    """What waits for people, if anything does; due by the SLA of its priority."""
+    decision = record.decision
+    if decision.kind is not DecisionKind.ESCALATED:
+        return None
+    assert decision.priority is not None, "what is escalated has a priority"
+    assert decision.sla_hours is not None, "what is escalated has a deadline"
+    return ReviewItem(
+        id=derived_id("review", record.case_id),
+        app_id=record.content.app_id,
+        case_id=record.case_id,
+        priority=decision.priority,
+        route=decision.route or Route.MODERATOR,
+        status=ReviewStatus.PENDING,
+        due_at=record.created_at + timedelta(hours=decision.sla_hours),
+        created_at=record.created_at,
+    )
+
+
+def memory_item(record: CaseRecord) -> MemoryItem | None:
+    """What memory should know of the case; nothing where there was no vector."""
+    if record.vector is None:
+        return None
+    return MemoryItem(
+        app_id=record.content.app_id,
+        case_id=record.case_id,
+        text=record.content.text,
+        vector=record.vector,
+        decision=record.decision.kind,
+        policy=record.decision.policy,
+        severity=record.decision.severity,
+        confidence=record.assessment.confidence,
+        created_at=record.created_at,
+    )
+
+
+def opened_case(record: CaseRecord, review: ReviewItem | None) -> Case:
+    """The case as it stands the moment it was recorded."""
+    decision, assessment = record.decision, record.assessment
+    return Case(
+        id=record.case_id,
+        app_id=record.content.app_id,
+        content=record.content,
+        decision=decision.kind,
+        violation_type=decision.policy,
+        severity=decision.severity,
+        action=decision.action,
+        confidence=assessment.confidence,
+        risk_score=assessment.risk_score,
+        reasoning=f"{assessment.reasoning} {decision.reasoning}",
+        reviewed_by=MACHINE,
+        machine=decision,
+        assessment=assessment,
+        history=record.history,
+        same_content=record.same_content,
+        policy_matches=record.policy_matches,
+        timings=record.timings,
+        review_id=review.id if review else None,
+        review_route=review.route if review else None,
+        due_at=review.due_at if review else None,
+        created_at=record.created_at,
+        updated_at=record.created_at,
+    )

@@ -1,0 +1,34 @@
+"""Where a run goes next. Pure functions of the state; nothing here calls anything."""
+
+from typing import Literal
+
+from langgraph.runtime import Runtime
+
+from domain.vocabulary import DecisionKind
+from graphs.moderation.state import Services, State
+from policies.assess import is_clear
+
+
+def after_intake(state: State) -> Literal["screening", "__end__"]:
+    """Content that was decided before keeps its decision."""
+    return "__end__" if state.get("replayed") else "screening"
+
+
+def after_assessment(state: State, runtime: Runtime[Services]) -> Literal["memory", "decision"]:
+    """Memory is asked once, and only where there is a vector and the text is not clearly fine."""
+    asked = "recollection" in state
+    if asked or state["screening"] is None:
+        return "decision"
+    clear = is_clear(state["assessment"], state["submission"].content, runtime.context.policies)
+    return "decision" if clear else "memory"
+
+
+def after_action(state: State) -> Literal["notification", "__end__"]:
+    """An approval tells nobody: the app's answer is the message. A decision that stood was told before."""
+    silent = state["replayed"] or state["case"].decision is DecisionKind.APPROVED
+    return "__end__" if silent else "notification"
+
+
+def after_notification(state: State) -> Literal["human_review", "__end__"]:
+    """What waits for people stays; a run that a person has settled is over."""
+    return "human_review" if state["waiting"] else "__end__"

@@ -1,0 +1,89 @@
+"""Runs the moderation graph: fast where nobody waits, durable where a person does.
+
+The same graph is compiled twice. The fast form keeps no checkpoint (it would cost several times the
+rest of the run). A run that ends waiting for people is handed to the durable form under its case's
+identifier. A crash between recording and hand-over loses nothing: the record is in the database, and
+`resume` rebuilds the little that a checkpoint holds.
+"""
+
+import logging
+import time
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command
+
+from domain.actor import Actor
+from domain.answer import ModerationAnswer, answer_for
+from domain.submission import Submission
+from graphs.moderation.graph import build
+from graphs.moderation.records import case_id_for
+from graphs.moderation.state import Services, State
+
+logger = logging.getLogger(__name__)
+
+
+class ModerationRuns:
+    """Both forms of the graph over the same services."""
+
+    def __init__(self, services: Services, checkpointer: BaseCheckpointSaver[Any]) -> None:
+        builder = build()
+        self._services = services
+        self._fast = builder.compile()
+        self._durable = builder.compile(checkpointer=checkpointer)
+
+    async def moderate(self, submission: Submission, actor: Actor) -> ModerationAnswer:
+        """Decide about one submission and keep the decision.
+
+        Raises ToolUnavailable where the database cannot be reached (nothing was kept), Overloaded
+        where too much waits already.
+        """
+        started = time.perf_counter()
+        content = submission.content
+        state: State = {
+            "app_id": content.app_id,
+            "case_id": case_id_for(content, self._services.policies.set_hash),
+            "waiting": False,
+            "submission": submission,
+            "actor": actor,
+            "received_at": self._services.clock(),
+            "timings": {},
+        }
+        final = await self._fast.ainvoke(state, context=self._services)
+        if final["waiting"]:
+            await self._park(content.app_id, final["case_id"])
+        spent = (time.perf_counter() - started) * 1_000
+        return answer_for(final["case"], processing_time_ms=spent, replayed=final["replayed"])
+
+    async def resume(self, *, app_id: str, case_id: str) -> None:
+        """Go on with a case that a person has decided: SQL holds what they decided, this tells people."""
+        config = _thread(case_id)
+        parked = await self._durable.aget_state(config)
+        if not parked.next and not parked.values:
+            await self._park(app_id, case_id)
+            parked = await self._durable.aget_state(config)
+        if "human_review" not in parked.next:
+            return
+        await self._durable.ainvoke(Command(resume=True), config, context=self._services, durability="exit")
+
+    async def waits(self, case_id: str) -> bool:
+        """Whether a checkpoint holds this case at human review."""
+        return "human_review" in (await self._durable.aget_state(_thread(case_id))).next
+
+    async def _park(self, app_id: str, case_id: str) -> None:
+        config = _thread(case_id)
+        values = {"app_id": app_id, "case_id": case_id, "waiting": True}
+        try:
+            await self._durable.aupdate_state(config, values, as_node="notification")
+            await self._durable.ainvoke(None, config, context=self._services, durability="exit")
+        except Exception:
+            logger.exception("case %s was recorded, but its run could not be parked; resume will rebuild it", case_id)
+
+    def draw(self) -> str:
+        """The graph as a Mermaid diagram, drawn from the graph itself."""
+        return self._fast.get_graph().draw_mermaid()
+
+
+def _thread(case_id: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": case_id}}

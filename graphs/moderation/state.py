@@ -1,0 +1,53 @@
+"""What flows through the moderation graph, and what its nodes are given to work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypedDict
+
+from domain.actor import Actor
+from domain.assessment import Assessment
+from domain.case import Case
+from domain.decision import Decision
+from domain.queries import Prepared
+from domain.signals import Screening
+from domain.submission import Submission
+from mcp_servers.client import Toolbox
+from mcp_servers.vector_search.answers import Recollection
+from policies.model import PolicySet
+
+
+@dataclass(frozen=True)
+class Services:
+    """What nodes may use: the tools, the policies in force, and the time."""
+
+    tools: Toolbox
+    policies: PolicySet
+    clock: Callable[[], datetime]
+
+
+def _merged(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:
+    return {**old, **new}
+
+
+class State(TypedDict, total=False):
+    """One run. `app_id`, `case_id` and `waiting` alone survive in a checkpoint while people decide.
+
+    `timings` are milliseconds by node; `unavailable` names servers that were needed and did not answer.
+    """
+
+    app_id: str
+    case_id: str
+    waiting: bool
+    submission: Submission
+    actor: Actor
+    received_at: datetime
+    prepared: Prepared
+    screening: Screening | None
+    recollection: Recollection | None
+    unavailable: tuple[str, ...]
+    assessment: Assessment
+    decision: Decision
+    case: Case
+    replayed: bool
+    timings: Annotated[dict[str, float], _merged]

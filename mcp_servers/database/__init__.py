@@ -1,0 +1,1 @@
+"""The database server: the record of cases, people, reviews and numbers."""

@@ -1,0 +1,44 @@
+"""What the database tools answer, where no domain type says it already."""
+
+from pydantic import AwareDatetime, JsonValue
+
+from domain.base import Frozen
+from domain.case import Case
+from domain.review import ReviewItem
+
+
+class RecordAnswer(Frozen):
+    """`standing` is set when the same content had been decided before: that decision stands."""
+
+    case_id: str
+    standing: Case | None
+
+
+class AuditEntry(Frozen):
+    """One line of the audit log."""
+
+    action: str
+    actor: str
+    details: dict[str, JsonValue]
+    timestamp: AwareDatetime
+
+
+class AuditTrail(Frozen):
+    """Everything that was done in a case, oldest first."""
+
+    case_id: str
+    entries: tuple[AuditEntry, ...]
+
+
+class ReviewPage(Frozen):
+    """What waits for people, the most pressing first."""
+
+    items: tuple[ReviewItem, ...]
+
+
+class Proposal(Frozen):
+    """An agent's opinion, put before a person. It changes no outcome by itself."""
+
+    case_id: str
+    review_id: str
+    status: str

@@ -1,0 +1,1 @@
+"""The moderation server: screening, decisions, guidelines and explanations."""

@@ -1,0 +1,1 @@
+"""The vector-search server: what was seen before, and how it was judged."""

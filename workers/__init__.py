@@ -1,0 +1,1 @@
+"""What happens later: delivery of messages, writing to memory, the end of terms."""
