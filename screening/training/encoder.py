@@ -22,10 +22,17 @@ Array = NDArray[np.float32]
 LAYERS = 6
 ATTENTION_HEADS = 12
 DIMENSIONS = 384
+FEATURES = DIMENSIONS * (LAYERS + 1)
+"""The means of all layers side by side: what gives a threat away is often lost by the last layer, whose
+training was about topics."""
+
 OPSET = 18
 CONTRIB = "com.microsoft"
 SMOOTHING = 0.8
 """Share of the activations' outliers moved into the weights (SmoothQuant, Xiao et al. 2023, alpha)."""
+
+SMALLEST = 1e-6
+"""Probabilities are kept this far from 0 and 1, which bounds log-odds at about 14."""
 
 GELU_MINIMUM = 0.17
 """The deepest value of GELU: what follows it needs almost no room below zero."""
@@ -43,9 +50,8 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Head:
-    """A linear read-out of the pooled features: `features @ weight + bias`, weight F x K."""
+    """A linear read-out of the pooled features: `features @ weight + bias`, weight FEATURES x K."""
 
-    name: str
     weight: Array
     bias: Array
 
@@ -72,9 +78,9 @@ class _Graph:
 
 def measure_ranges(weights: Path, tokens: Tokens, texts: Iterable[str]) -> dict[str, Ranges]:
     """Run the exact encoder over sample texts and keep the largest |activation| of each channel."""
-    model = build(weights, None, (), probes=True)
+    model = build(weights, None, probes=True)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs() if output.name != "vector"]
+    names = [output.name for output in session.get_outputs() if output.name.endswith(".peak")]
     peaks: dict[str, Array] = {}
     for text in texts:
         for window in tokens.windows(text):
@@ -86,42 +92,46 @@ def measure_ranges(weights: Path, tokens: Tokens, texts: Iterable[str]) -> dict[
 
 
 def build(
-    weights: Path, ranges: dict[str, Ranges] | None, heads: Sequence[Head], *, probes: bool = False
+    weights: Path,
+    ranges: dict[str, Ranges] | None,
+    classes: Head | None = None,
+    severities: Head | None = None,
+    *,
+    probes: bool = False,
 ) -> onnx.ModelProto:
     """Assemble the model; exact float32 where `ranges` is None, else int8 products.
 
-    Inputs `input_ids`, `attention_mask`: N x S int64. Outputs: `vector` N x 384 of unit length, and one
-    N x K output per head.
+    Inputs `input_ids`, `attention_mask`: N x S int64. Outputs: `vector` N x 384 of unit length;
+    `policies` N x 9 and `violation` N x 1, log-odds read off a softmax over the nine policies and clean
+    (clean last); `severity` N x 4, logits from low to critical. Without heads the output is `features`,
+    N x FEATURES, for fitting them.
     """
     tensors: dict[str, Array] = load_file(weights / "model.safetensors")
     graph = _Graph()
-    outputs = ["vector"]
+    outputs = {"vector": DIMENSIONS}
     hidden = _embed(graph, tensors, quantised=ranges is not None)
     graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
     for layer in range(LAYERS):
         hidden = _layer(graph, tensors, ranges, layer, hidden)
     _pool(graph, hidden)
-    for head in heads:
-        weight = graph.constant(f"{head.name}.weight", head.weight)
-        product = graph.node("MatMul", ["vector", weight], f"{head.name}.product")
-        graph.node("Add", [product, graph.constant(f"{head.name}.bias", head.bias)], head.name)
-        outputs.append(head.name)
+    if classes is None or severities is None:
+        outputs["features"] = FEATURES
+    else:
+        _read_out(graph, classes, severities)
+        outputs |= {"policies": classes.weight.shape[1] - 1, "violation": 1, "severity": severities.weight.shape[1]}
     if probes:
         axes = graph.constant("probe.axes", np.array([0, 1], np.int64))
         for name in [n for i in range(LAYERS) for n in (f"{i}.in", f"{i}.mixed", f"{i}.middle", f"{i}.wide")]:
             source = "embedded" if name == "0.in" else f"{int(name[0]) - 1}.out" if name.endswith(".in") else name
             graph.node("Abs", [source], f"{name}.abs")
-            outputs.append(graph.node("ReduceMax", [f"{name}.abs", axes], f"{name}.peak", keepdims=0))
-    widths = {head.name: len(head.bias) for head in heads}
+            outputs[graph.node("ReduceMax", [f"{name}.abs", axes], f"{name}.peak", keepdims=0)] = 0
     made = helper.make_graph(
         graph.nodes,
         "screening",
         [helper.make_tensor_value_info(n, TensorProto.INT64, ["N", "S"]) for n in ("input_ids", "attention_mask")],
         [
-            helper.make_tensor_value_info(
-                n, TensorProto.FLOAT, None if n.endswith(".peak") else ["N", widths.get(n, DIMENSIONS)]
-            )
-            for n in outputs
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width] if width else None)
+            for name, width in outputs.items()
         ],
         list(graph.constants.values()),
     )
@@ -233,12 +243,34 @@ def _normalised_sum(
     return graph.node("SkipLayerNormalization", [value, residual, *constants], output, CONTRIB, epsilon=1e-12)
 
 
-def _pool(graph: _Graph, hidden: str) -> str:
-    """Mean over the tokens that are not padding, then unit length."""
+def _pool(graph: _Graph, last: str) -> None:
+    """`features`: mean of each layer over the tokens that are no padding; `vector`: the last, of unit length."""
     first = graph.constant("axis.1", np.array([1], np.int64))
-    last = graph.constant("axis.2", np.array([2], np.int64))
+    third = graph.constant("axis.2", np.array([2], np.int64))
     real = graph.node("Cast", ["attention_mask"], "real", to=TensorProto.FLOAT)
-    kept = graph.node("Mul", [hidden, graph.node("Unsqueeze", [real, last], "real.3d")], "kept")
-    summed = graph.node("ReduceSum", [kept, first], "summed", keepdims=0)
+    weights = graph.node("Unsqueeze", [real, third], "real.3d")
     count = graph.node("ReduceSum", [real, first], "count", keepdims=1)
-    return graph.node("LpNormalization", [graph.node("Div", [summed, count], "mean")], "vector", axis=-1, p=2)
+    means = []
+    for layer in ["embedded", *(f"{n}.out" for n in range(LAYERS))]:
+        kept = graph.node("Mul", [layer, weights], f"{layer}.kept")
+        summed = graph.node("ReduceSum", [kept, first], f"{layer}.sum", keepdims=0)
+        means.append(graph.node("Div", [summed, count], f"{layer}.mean"))
+    graph.node("Concat", means, "features", axis=-1)
+    graph.node("LpNormalization", [f"{last}.mean"], "vector", axis=-1, p=2)
+
+
+def _read_out(graph: _Graph, classes: Head, severities: Head) -> None:
+    """Log-odds of each class against all others, from one softmax; clean, the last class, turned round."""
+    for name, head in (("classes", classes), ("severity", severities)):
+        product = graph.node("MatMul", ["features", graph.constant(f"{name}.weight", head.weight)], f"{name}.product")
+        graph.node("Add", [product, graph.constant(f"{name}.bias", head.bias)], name)
+    smallest = graph.constant("smallest", np.array(SMALLEST, np.float32))
+    share = graph.node("Softmax", ["classes"], "share", axis=-1)
+    one = graph.constant("one", np.array(1, np.float32))
+    rest = graph.node("Max", [graph.node("Sub", [one, share], "rest.raw"), smallest], "rest")
+    kept = graph.node("Max", [share, smallest], "share.kept")
+    odds = graph.node("Sub", [graph.node("Log", [kept], "log"), graph.node("Log", [rest], "log.rest")], "odds")
+    policies = classes.weight.shape[1] - 1
+    sizes = graph.constant("sizes", np.array([policies, 1], np.int64))
+    graph.nodes.append(helper.make_node("Split", [odds, sizes], ["policies", "odds.clean"], axis=-1))
+    graph.node("Neg", ["odds.clean"], "violation")

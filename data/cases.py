@@ -1,0 +1,254 @@
+"""Cases: recording a decision with all its consequences, and finding cases again."""
+
+import base64
+import json
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from data import audit, enforcements, memory_inbox, outbox, subjects
+from data.case_table import CaseRow, case_of, columns_of, summary_of
+from data.review_table import ReviewRow
+from domain.actor import Actor
+from domain.case import MACHINE, Case, CasePage, CaseRecord, Recorded
+from domain.errors import Invalid, NotFound
+from domain.history import PastCase, SameContent, SubjectHistory
+from domain.memory import MemoryItem
+from domain.notification import Message
+from domain.queries import CaseMetrics, CaseQuery, Prepared
+from domain.review import ReviewItem, ReviewStatus
+from domain.vocabulary import DecisionKind, Policy, Severity
+
+RECORDED = "decision.recorded"
+
+
+def record(
+    session: Session,
+    *,
+    record: CaseRecord,
+    review: ReviewItem | None,
+    messages: Sequence[Message],
+    memory: MemoryItem | None,
+    actor: Actor,
+) -> Recorded:
+    """Keep a decision with its audit row, review item, enforcement, messages and memory, all or nothing.
+
+    Where the same content was decided before under the same policies, that case stands: it is returned
+    with `replayed` set and nothing is written (I2), also when two record it at the same moment.
+    """
+    content, decision = record.content, record.decision
+    if not _insert_case(session, record, review):
+        standing_case = standing(
+            session,
+            app_id=content.app_id,
+            content_id=content.content_id,
+            content_hash=content.content_hash,
+            policy_set=decision.policy_set,
+        )
+        assert standing_case is not None, "the insert found it a moment ago"
+        return Recorded(case=standing_case, replayed=True)
+    at, app_id = record.created_at, content.app_id
+    rejected = decision.kind is DecisionKind.REJECTED
+    subjects.count(session, app_id=app_id, user_id=content.user_id, cases=1, violations=int(rejected), at=at)
+    if review is not None:
+        session.execute(insert(ReviewRow).values(**ReviewRow.columns_of(review)))
+    if rejected:
+        enforcements.begin(
+            session,
+            app_id=app_id,
+            case_id=record.case_id,
+            user_id=content.user_id,
+            action=decision.action,
+            at=at,
+        )
+    outbox.put(session, app_id=app_id, case_id=record.case_id, messages=messages, at=at)
+    if memory is not None:
+        memory_inbox.add(session, item=memory)
+    audit.add(
+        session,
+        app_id=app_id,
+        case_id=record.case_id,
+        action=RECORDED,
+        actor=actor.label,
+        details={
+            "decision": decision.kind,
+            "violation_type": decision.policy,
+            "action": decision.action,
+            "confidence": record.assessment.confidence,
+            "policy_set": decision.policy_set,
+            "trigger": decision.trigger,
+            "content_hash": content.content_hash,
+        },
+    )
+    return Recorded(case=get(session, app_id=app_id, case_id=record.case_id), replayed=False)
+
+
+def _insert_case(session: Session, record: CaseRecord, review: ReviewItem | None) -> bool:
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = columns_of(
+        record,
+        review_id=review.id if review else None,
+        route=review.route if review else None,
+        due_at=review.due_at if review else None,
+    )
+    done = session.execute(make(CaseRow.__table__).values(values).on_conflict_do_nothing())  # type: ignore[attr-defined]
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def standing(
+    session: Session, *, app_id: str, content_id: str, content_hash: str, policy_set: str
+) -> Case | None:
+    """The case of this very content under these policies, if there is one."""
+    row = session.exec(
+        select(CaseRow).where(
+            CaseRow.app_id == app_id,
+            CaseRow.content_id == content_id,
+            CaseRow.content_hash == content_hash,
+            CaseRow.policy_set == policy_set,
+        )
+    ).first()
+    return case_of(row) if row else None
+
+
+def get(session: Session, *, app_id: str, case_id: str) -> Case:
+    """One case, complete. Raises NotFound, alike for a foreign and an absent one (I10)."""
+    return case_of(row_of(session, app_id=app_id, case_id=case_id))
+
+
+def row_of(session: Session, *, app_id: str, case_id: str) -> CaseRow:
+    """The row of a case. Raises NotFound like `get`."""
+    row = session.get(CaseRow, case_id)
+    if row is None or row.app_id != app_id:
+        raise NotFound(f"there is no case {case_id[:60]!r}")
+    return row
+
+
+def search(session: Session, *, app_id: str, query: CaseQuery, cursor: str | None, limit: int) -> CasePage:
+    """Cases that match, newest first. Raises Invalid for a cursor that is not ours."""
+    wanted: list[ColumnElement[bool]] = [col(CaseRow.app_id) == app_id]
+    for name in ("decision", "violation_type", "user_id", "content_id"):
+        value = getattr(query, name)
+        if value is not None:
+            wanted.append(getattr(CaseRow, name) == value)
+    if query.text:
+        wanted.append(col(CaseRow.content).contains(query.text, autoescape=True))
+    if query.since:
+        wanted.append(col(CaseRow.created_at) >= query.since)
+    if query.until:
+        wanted.append(col(CaseRow.created_at) < query.until)
+    if cursor:
+        at, case_id = _opened(cursor)
+        older = and_(col(CaseRow.created_at) == at, col(CaseRow.id) < case_id)
+        wanted.append(or_(col(CaseRow.created_at) < at, older))
+    newest = (col(CaseRow.created_at).desc(), col(CaseRow.id).desc())
+    rows = session.exec(select(CaseRow).where(*wanted).order_by(*newest).limit(limit + 1)).all()
+    page = rows[:limit]
+    further = _cursor(page[-1]) if len(rows) > limit else None
+    return CasePage(cases=tuple(summary_of(row) for row in page), next_cursor=further)
+
+
+def history(session: Session, *, app_id: str, user_id: str, limit: int = 10) -> SubjectHistory:
+    """A person's record: counts over all their cases, and the latest of them."""
+    cases, violations = subjects.counts(session, app_id=app_id, user_id=user_id)
+    if not cases:
+        return SubjectHistory(user_id=user_id)
+    rows = session.execute(
+        select(  # type: ignore[call-overload]
+            CaseRow.id, CaseRow.decision, CaseRow.violation_type, CaseRow.severity, CaseRow.reviewed_by, CaseRow.created_at
+        )
+        .where(CaseRow.app_id == app_id, CaseRow.user_id == user_id)
+        .order_by(col(CaseRow.created_at).desc())
+        .limit(limit)
+    )
+    recent = tuple(
+        PastCase(
+            case_id=row.id,
+            decision=DecisionKind(row.decision),
+            policy=Policy(row.violation_type) if row.violation_type else None,
+            severity=Severity(row.severity) if row.severity else None,
+            decided_by_person=row.reviewed_by != MACHINE,
+            created_at=row.created_at,
+        )
+        for row in rows
+    )
+    return SubjectHistory(user_id=user_id, cases=cases, violations=violations, recent=recent)
+
+
+def same_content(session: Session, *, app_id: str, content_hash: str) -> SameContent | None:
+    """What a person last decided about the very same text in this app."""
+    row = session.exec(
+        select(CaseRow)
+        .where(
+            CaseRow.app_id == app_id,
+            CaseRow.content_hash == content_hash,
+            CaseRow.reviewed_by != MACHINE,
+            CaseRow.decision != DecisionKind.ESCALATED,
+        )
+        .order_by(col(CaseRow.updated_at).desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    policy = Policy(row.violation_type) if row.violation_type else None
+    return SameContent(case_id=row.id, decision=DecisionKind(row.decision), policy=policy)
+
+
+def prepare(
+    session: Session, *, app_id: str, content_id: str, content_hash: str, user_id: str, policy_set: str
+) -> Prepared:
+    """The one read of intake."""
+    return Prepared(
+        standing=standing(
+            session, app_id=app_id, content_id=content_id, content_hash=content_hash, policy_set=policy_set
+        ),
+        history=history(session, app_id=app_id, user_id=user_id),
+        same_content=same_content(session, app_id=app_id, content_hash=content_hash),
+    )
+
+
+def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
+    """Numbers of an app since a moment. The 95th percentile is over the newest 10,000 cases."""
+    window = (CaseRow.app_id == app_id, col(CaseRow.created_at) >= since)
+
+    def counted(column: object) -> dict[str, int]:
+        rows = session.execute(select(column, func.count()).where(*window).group_by(column))  # type: ignore[call-overload]
+        return {key: number for key, number in rows if key is not None}
+
+    by_decision = counted(CaseRow.decision)
+    cases = sum(by_decision.values())
+    newest = select(CaseRow.total_ms).where(*window).order_by(col(CaseRow.created_at).desc()).limit(10_000)
+    times = sorted(session.exec(newest).all())
+    waiting = select(func.count()).select_from(ReviewRow).where(
+        col(ReviewRow.app_id) == app_id, col(ReviewRow.status) != ReviewStatus.COMPLETED
+    )
+    return CaseMetrics(
+        since=since,
+        cases=cases,
+        by_decision={DecisionKind(key): number for key, number in by_decision.items()},
+        by_policy=counted(CaseRow.violation_type),
+        by_action=counted(CaseRow.action),
+        escalation_rate=by_decision.get(DecisionKind.ESCALATED, 0) / cases if cases else 0.0,
+        mean_ms=sum(times) / len(times) if times else None,
+        p95_ms=times[math.ceil(0.95 * len(times)) - 1] if times else None,
+        open_reviews=session.exec(waiting).one(),
+    )
+
+
+def _cursor(row: CaseRow) -> str:
+    text = json.dumps([row.created_at.isoformat(), row.id])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _opened(cursor: str) -> tuple[datetime, str]:
+    try:
+        at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or not isinstance(case_id, str):
+            raise ValueError
+    except (ValueError, TypeError) as error:
+        raise Invalid("this cursor is not one of ours; begin again without a cursor") from error
+    return moment, case_id

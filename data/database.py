@@ -1,0 +1,175 @@
+"""The one way to the database: reads on a few threads, writes committed in groups.
+
+A commit costs far more than the rows in it, and SQLite has one writer. So one thread takes the pieces
+of work that wait, runs each in its own savepoint, and commits once; callers are answered after that
+commit and not before (I1). The queue is bounded: when it is full, callers are told to come again.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlmodel import Session
+
+from domain.errors import DatabaseUnavailable, Overloaded
+
+T = TypeVar("T")
+Work = Callable[[Session], T]
+
+GROUP = 64
+QUEUE = 1_024
+READERS = 4
+BUSY_TIMEOUT_MS = 5_000
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    work: Work[Any]
+    answer: Future[Any]
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database, by URL."""
+
+    def __init__(self, url: str) -> None:
+        self._reading = engine_for(url)
+        self._writing = engine_for(url, writing=True)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(QUEUE)
+        self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
+
+    async def start(self) -> None:
+        """Begin to take writes."""
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Finish what waits, then let go of all connections."""
+        if self._writer.is_alive():
+            await asyncio.to_thread(self._queue.put, None)
+            await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown(wait=True)
+        self._reading.dispose()
+        self._writing.dispose()
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` in a session that nothing is written in. Raises DatabaseUnavailable."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` and commit it, together with others that wait.
+
+        Raises what `work` raises (and then keeps nothing of it), Overloaded where too much waits,
+        DatabaseUnavailable where the database cannot be written.
+        """
+        waiting = _Waiting(work, Future())
+        try:
+            self._queue.put_nowait(waiting)
+        except queue.Full as error:
+            raise Overloaded("too many writes are waiting; send it again in a moment") from error
+        answer: T = await asyncio.wrap_future(waiting.answer)
+        return answer
+
+    async def answers(self) -> bool:
+        """Whether the database can be read at present."""
+        try:
+            await self.read(lambda session: session.execute(text("SELECT 1")))
+        except DatabaseUnavailable:
+            return False
+        return True
+
+    def _read(self, work: Work[T]) -> T:
+        try:
+            with Session(self._reading) as session:
+                return work(session)
+        except (OperationalError, InterfaceError) as error:
+            raise unavailable(error) from error
+
+    def _write_groups(self) -> None:
+        while (group := self._next_group()) is not None:
+            self._commit(group)
+
+    def _next_group(self) -> list[_Waiting] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                further = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if further is None:
+                self._queue.put(None)
+                break
+            group.append(further)
+        return group
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        done: list[tuple[_Waiting, Any]] = []
+        try:
+            with Session(self._writing, expire_on_commit=False) as session, session.begin():
+                for waiting in group:
+                    outcome = self._in_savepoint(session, waiting)
+                    if outcome is not _FAILED:
+                        done.append((waiting, outcome))
+        except Exception as error:
+            told = unavailable(error) if isinstance(error, DBAPIError) else error
+            for waiting in group:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(told)
+            return
+        for waiting, outcome in done:
+            waiting.answer.set_result(outcome)
+
+    def _in_savepoint(self, session: Session, waiting: _Waiting) -> Any:
+        """What the work gave, or `_FAILED` when it failed alone. A lost connection fails the whole group."""
+        try:
+            with session.begin_nested():
+                return waiting.work(session)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            waiting.answer.set_exception(error)
+            return _FAILED
+
+
+_FAILED = object()
+
+
+def unavailable(error: Exception) -> DatabaseUnavailable:
+    """The same failure, without SQL and values in its message."""
+    return DatabaseUnavailable(f"the database cannot be used at present ({type(error).__name__})")
+
+
+def normalised(url: str) -> str:
+    """The URL with the driver that we use."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
+
+
+def engine_for(url: str, *, writing: bool = False) -> Engine:
+    """An engine with our settings for SQLite or PostgreSQL.
+
+    On SQLite a transaction that will write takes its lock when it begins (BEGIN IMMEDIATE): taking it
+    later fails at once, whatever the busy timeout, when another process wrote in between.
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(normalised(url), pool_pre_ping=True, pool_size=READERS + 2)
+    engine = create_engine(url, pool_size=READERS + 2, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

@@ -1,0 +1,187 @@
+"""The vector memory on Chroma: embedded in a folder, or a server by URL.
+
+Each app has collections of its own: a tenant's memory cannot be reached from another's, and a search
+needs no filter (which costs a hundred times the search). We always give our own vectors.
+"""
+
+import asyncio
+import base64
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.config import Settings
+from chromadb.errors import NotFoundError
+
+from domain.errors import ToolUnavailable
+from domain.memory import Collection, MemoryItem, PolicyMatch, Precedent
+from domain.vocabulary import DecisionKind, Policy, Severity
+
+POLICIES = "policies"
+NONE = "none"
+BATCH = 1_000
+COSINE = {"hnsw": {"space": "cosine"}}
+SETTINGS = Settings(anonymized_telemetry=False)
+
+T = TypeVar("T")
+
+
+class Memory:
+    """What was seen before and how it was judged, per app; and the passages of the guidelines."""
+
+    def __init__(self, client: ClientAPI) -> None:
+        self._client = client
+
+    @classmethod
+    def open(cls, path: Path | None, url: str | None) -> "Memory":
+        """Open the store in `path`, or the server at `url`. Raises ToolUnavailable."""
+        try:
+            if url:
+                parts = urlsplit(url)
+                port = parts.port or (443 if parts.scheme == "https" else 80)
+                ssl = parts.scheme == "https"
+                return cls(chromadb.HttpClient(parts.hostname or "", port=port, ssl=ssl, settings=SETTINGS))
+            return cls(chromadb.PersistentClient(str(path), settings=SETTINGS))
+        except Exception as error:
+            raise ToolUnavailable("vector-search", f"memory cannot be opened ({type(error).__name__})") from error
+
+    async def search(
+        self, collection: Collection, *, app_id: str, vector: str, limit: int
+    ) -> tuple[Precedent, ...]:
+        """The app's cases most alike, the nearest first. Empty where nothing was remembered yet."""
+        return await self._do(lambda: self._search(collection, app_id, vector, limit))
+
+    async def add(self, items: Sequence[MemoryItem]) -> None:
+        """Take cases into memory; doing it twice changes nothing.
+
+        Every item goes into `historical_cases`; a violation into `flagged_content` as well, from which a
+        confirmed approval is removed again.
+        """
+        await self._do(lambda: self._add(items))
+
+    async def search_policies(self, vector: str, *, limit: int) -> tuple[PolicyMatch, ...]:
+        """The passages of the guidelines nearest to a vector."""
+        return await self._do(lambda: self._search_policies(vector, limit))
+
+    async def index_policies(self, passages: Sequence[tuple[Policy, str, str]]) -> None:
+        """Replace all passages by these (policy, passage, vector)."""
+        await self._do(lambda: self._index_policies(passages))
+
+    async def count(self, app_id: str) -> int:
+        """How many cases of the app are remembered."""
+        return await self._do(lambda: self._of(Collection.HISTORICAL_CASES, app_id).count())
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except Exception as error:
+            raise ToolUnavailable("vector-search", f"memory does not answer ({type(error).__name__})") from error
+
+    def _of(self, collection: Collection, app_id: str) -> chromadb.Collection:
+        return self._named(f"{collection}-{hashlib.sha256(app_id.encode()).hexdigest()[:32]}")
+
+    def _named(self, name: str) -> chromadb.Collection:
+        return self._client.get_or_create_collection(name, embedding_function=None, configuration=COSINE)  # type: ignore[arg-type]
+
+    def _search(self, collection: Collection, app_id: str, vector: str, limit: int) -> tuple[Precedent, ...]:
+        found = self._of(collection, app_id).query(
+            query_embeddings=[unpacked(vector)], n_results=limit, include=["documents", "metadatas", "distances"]
+        )
+        return tuple(
+            _precedent(collection, *entry)
+            for entry in zip(found["ids"][0], *(_first(found, key) for key in _PARTS), strict=True)
+        )
+
+    def _add(self, items: Sequence[MemoryItem]) -> None:
+        by_app: defaultdict[str, dict[str, MemoryItem]] = defaultdict(dict)
+        for item in items:
+            by_app[item.app_id][item.case_id] = item
+        for app_id, latest in by_app.items():
+            everything = list(latest.values())
+            _upsert(self._of(Collection.HISTORICAL_CASES, app_id), everything)
+            flagged = self._of(Collection.FLAGGED_CONTENT, app_id)
+            _upsert(flagged, [item for item in everything if _is_violation(item)])
+            if cleared := [item.case_id for item in everything if item.confirmed and not _is_violation(item)]:
+                flagged.delete(ids=cleared)
+
+    def _search_policies(self, vector: str, limit: int) -> tuple[PolicyMatch, ...]:
+        found = self._named(POLICIES).query(
+            query_embeddings=[unpacked(vector)], n_results=limit, include=["documents", "metadatas", "distances"]
+        )
+        rows = zip(*(_first(found, key) for key in _PARTS), strict=True)
+        return tuple(
+            PolicyMatch(policy=Policy(meta["policy"]), passage=text, similarity=1 - distance)
+            for text, meta, distance in rows
+        )
+
+    def _index_policies(self, passages: Sequence[tuple[Policy, str, str]]) -> None:
+        try:
+            self._client.delete_collection(POLICIES)
+        except NotFoundError:
+            pass
+        if not passages:
+            return
+        self._named(POLICIES).add(
+            ids=[str(number) for number in range(len(passages))],
+            documents=[passage for _, passage, _ in passages],
+            embeddings=[unpacked(vector) for _, _, vector in passages],
+            metadatas=[{"policy": policy.value} for policy, _, _ in passages],
+        )
+
+
+_PARTS = ("documents", "metadatas", "distances")
+
+
+def unpacked(vector: str) -> Any:
+    """The numbers of a packed vector: base64 of little-endian float32."""
+    return np.frombuffer(base64.b64decode(vector), dtype="<f4")
+
+
+def _first(found: Any, key: str) -> list[Any]:
+    column = found[key]
+    return list(column[0]) if column else []
+
+
+def _is_violation(item: MemoryItem) -> bool:
+    return item.policy is not None and item.decision is not DecisionKind.APPROVED
+
+
+def _upsert(collection: chromadb.Collection, items: Sequence[MemoryItem]) -> None:
+    for start in range(0, len(items), BATCH):
+        batch = items[start : start + BATCH]
+        collection.upsert(
+            ids=[item.case_id for item in batch],
+            embeddings=[unpacked(item.vector) for item in batch],
+            documents=[item.text for item in batch],
+            metadatas=[
+                {
+                    "decision": item.decision.value,
+                    "policy": item.policy or NONE,
+                    "severity": item.severity or NONE,
+                    "confidence": item.confidence,
+                    "confirmed": item.confirmed,
+                    "created_at": item.created_at.astimezone(UTC).isoformat(),
+                }
+                for item in batch
+            ],
+        )
+
+
+def _precedent(collection: Collection, case_id: str, text: str, meta: dict[str, Any], distance: float) -> Precedent:
+    return Precedent(
+        collection=collection,
+        case_id=case_id,
+        text=text,
+        similarity=max(-1.0, min(1.0, 1 - distance)),
+        decision=DecisionKind(meta["decision"]),
+        policy=None if meta["policy"] == NONE else Policy(meta["policy"]),
+        severity=None if meta["severity"] == NONE else Severity(meta["severity"]),
+        confirmed=bool(meta["confirmed"]),
+    )

@@ -1,0 +1,1 @@
+"""Benchmarks and evaluations. They measure the product from outside and are never imported by it."""

@@ -1,0 +1,147 @@
+"""Reads the training texts: our own labelled corpus, and public sets from a folder.
+
+The writer held out for evaluation is never read here, and neither is any set marked *eval only*.
+"""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from domain.errors import Invalid
+from domain.vocabulary import Policy, Severity
+
+CLEAN = "clean"
+HELD_OUT = "w5"
+"""The writer whose texts only the evaluation may see."""
+
+CLASSES: tuple[str, ...] = (*Policy, CLEAN)
+BORDERLINE = 0.65
+"""How much a borderline row counts for its policy; the rest counts for clean."""
+
+FURTHER = 0.25
+"""Share of a row's policy that goes to the further policies it names."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text with its soft target over the classes, and how much it counts in fitting."""
+
+    text: str
+    target: Mapping[str, float]
+    severity: Severity | None
+    group: str
+    """Who wrote it: rows of one writer never stand on both sides of a split."""
+    weight: float = 1.0
+    borderline: bool = False
+    hard: bool = False
+    kind: str = "message"
+    labels: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def violates(self) -> bool:
+        return self.labels != {CLEAN}
+
+
+def corpus(folder: Path, *, held_out: bool = False) -> list[Example]:
+    """Our own rows: all writers but the held-out one, or that one alone. Raises Invalid on a bad row."""
+    examples: list[Example] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        if (path.stem == HELD_OUT) is not held_out:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                examples.append(_own(json.loads(line)))
+            except (KeyError, ValueError) as error:
+                raise Invalid(f"{path.name}:{number}: not a corpus row: {error!r}; see the label guide") from error
+    if not examples:
+        raise Invalid(f"{folder} holds no rows; give the folder with the corpus rows")
+    return examples
+
+
+def _own(row: Mapping[str, object]) -> Example:
+    label, also = str(row["policy"]), row.get("also")
+    further = [str(Policy(p)) for p in also] if isinstance(also, list) else []
+    if label not in CLASSES:
+        raise ValueError(f"unknown policy {label}")
+    borderline = row.get("borderline") is True
+    certain = BORDERLINE if borderline else 1.0
+    share = FURTHER if further and label != CLEAN else 0.0
+    target = {label: certain * (1 - share)}
+    for name in further if share else ():
+        target[name] = target.get(name, 0.0) + certain * share / len(further)
+    if borderline:
+        target[CLEAN] = target.get(CLEAN, 0.0) + 1 - certain
+    severity = Severity(str(row["severity"])) if row.get("severity") else None
+    return Example(
+        text=str(row["text"]),
+        target=target,
+        severity=severity,
+        group=str(row["writer"]),
+        borderline=borderline,
+        hard=row.get("hard") is True,
+        kind=str(row["kind"]),
+        labels=frozenset({label, *further}),
+    )
+
+
+@dataclass(frozen=True)
+class PublicSet:
+    """How a public set is read: which heads mean which class, the first that is 1 winning."""
+
+    name: str
+    licence: str
+    classes: Mapping[str, str]
+    clean: tuple[str, ...] = ()
+    """Heads that must all be 0 for a row to count as clean; empty: its clean rows are not used."""
+
+
+PUBLIC: tuple[PublicSet, ...] = (
+    PublicSet("topical_chat", "CDLA-Sharing-1.0", {}, ("toxic", "hate", "harassment", "threat", "sexual", "scam")),
+    PublicSet("sms_spam", "CC BY 4.0", {"spam": Policy.SPAM}, ("spam", "scam")),
+    PublicSet("janitr_x_scam", "MIT", {"scam": Policy.SCAMS, "spam": Policy.SPAM}),
+    PublicSet("convabuse", "CC BY 4.0", {"hate": Policy.HATE, "sexual": Policy.INAPPROPRIATE, "harassment": Policy.HARASSMENT}, ("toxic", "harassment", "sexual", "hate")),
+    PublicSet("edos", "CC0-1.0", {"threat": Policy.THREATS, "hate": Policy.HATE}),
+    PublicSet("davidson", "MIT", {"hate": Policy.HATE}, ("toxic", "hate")),
+    PublicSet("jigsaw_samples", "CC0-1.0 (labels), CC BY-SA 3.0 (text)", {"threat": Policy.THREATS, "hate": Policy.HATE, "harassment": Policy.HARASSMENT}, ("toxic", "threat", "hate", "harassment")),
+    PublicSet("hatemoji_build", "CC BY 4.0", {"threat": Policy.THREATS, "hate": Policy.HATE}, ("toxic", "hate")),
+    PublicSet("implicit_hate", "MIT", {"hate": Policy.HATE}),
+)
+PER_CLASS = 400
+"""Rows of one class taken from one public set: more would drown the dating talk and cost time."""
+
+MAX_CHARACTERS = 400
+
+
+def public(folder: Path, *, seed: int = 0) -> list[Example]:
+    """A balanced sample of the public sets in `folder`. Raises Invalid where a set is missing."""
+    examples: list[Example] = []
+    for chosen in PUBLIC:
+        by_class: dict[str, list[str]] = {}
+        for label, text in _labelled(folder / f"{chosen.name}.jsonl.gz", chosen):
+            by_class.setdefault(label, []).append(text)
+        for label, texts in sorted(by_class.items()):
+            picked = random.Random(f"{seed}{chosen.name}{label}").sample(texts, min(PER_CLASS, len(texts)))
+            examples += [
+                Example(text=text, target={label: 1.0}, severity=None, group=chosen.name, labels=frozenset({label}))
+                for text in picked
+            ]
+    return examples
+
+
+def _labelled(path: Path, chosen: PublicSet) -> Iterator[tuple[str, str]]:
+    if not path.is_file():
+        raise Invalid(f"{path} is missing; the card of the model names where each public set comes from")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            text, labels = row["text"], row["labels"]
+            if not 3 <= len(text) <= MAX_CHARACTERS:
+                continue
+            label = next((name for head, name in chosen.classes.items() if labels.get(head) == 1), None)
+            if label is None and chosen.clean and all(labels.get(head) in (0, None) for head in chosen.clean):
+                label = CLEAN
+            if label is not None:
+                yield label, text
