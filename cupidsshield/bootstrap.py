@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import httpx2
 from mcp.server import MCPServer
+from screening.selection import open_screener
 
 from cupidsshield import __version__
 from cupidsshield.checkpoints import open_checkpointer
@@ -46,7 +47,6 @@ from mcp_servers.vector_search import server as vector_server
 from policies.loader import load
 from policies.model import PolicySet
 from screening.screen import Screener
-from screening.selection import open_screener
 from workers import tasks
 from workers.loop import Worker
 
@@ -161,9 +161,7 @@ class House:
 
         async def propose(case_id: str, action: Action, reasoning: str, actor: Actor) -> Proposal:
             wanted = arguments(case_id=case_id, decision=decision_for(action), action=action, reasoning=reasoning)
-            return await self.tools.call(
-                ServerName.DATABASE, "propose_decision", wanted, actor=actor, answer=Proposal
-            )
+            return await self.tools.call(ServerName.DATABASE, "propose_decision", wanted, actor=actor, answer=Proposal)
 
         assert self.screener is not None, "the moderation server needs a model"
         return Powers(
@@ -250,4 +248,3 @@ async def _run_workers(house: House, stack: AsyncExitStack) -> None:
         await asyncio.gather(*running, return_exceptions=True)
 
     stack.push_async_callback(stop)
-

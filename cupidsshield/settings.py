@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     tool_timeout_s: float = Field(3.0, gt=0, description="seconds for one MCP call, then a person decides")
     mcp_moderation_url: str = Field("", description="URL of a moderation server elsewhere; empty: in this process")
     mcp_database_url: str = Field("", description="URL of a database server elsewhere; empty: in this process")
-    mcp_vector_search_url: str = Field("", description="URL of a vector-search server elsewhere; empty: in this process")
+    mcp_vector_search_url: str = Field(
+        "", description="URL of a vector-search server elsewhere; empty: in this process"
+    )
     mcp_notifications_url: str = Field(
         "", description="URL of a notifications server elsewhere; empty: in this process"
     )

@@ -69,7 +69,9 @@ class MachineRecord(Frozen):
     timings: Timings
 
 
-def columns_of(record: CaseRecord, *, review_id: str | None, route: Route | None, due_at: AwareDatetime | None) -> dict[str, object]:
+def columns_of(
+    record: CaseRecord, *, review_id: str | None, route: Route | None, due_at: AwareDatetime | None
+) -> dict[str, object]:
     """The row of a fresh case, by column name."""
     content, decision, assessment = record.content, record.decision, record.assessment
     kept = MachineRecord(

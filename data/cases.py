@@ -95,13 +95,12 @@ def _insert_case(session: Session, record: CaseRecord, review: ReviewItem | None
         route=review.route if review else None,
         due_at=review.due_at if review else None,
     )
-    done = session.execute(make(CaseRow.__table__).values(values).on_conflict_do_nothing())  # type: ignore[attr-defined]
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    table = CaseRow.__table__  # type: ignore[attr-defined]
+    fresh = make(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    return session.execute(fresh).first() is not None
 
 
-def standing(
-    session: Session, *, app_id: str, content_id: str, content_hash: str, policy_set: str
-) -> Case | None:
+def standing(session: Session, *, app_id: str, content_id: str, content_hash: str, policy_set: str) -> Case | None:
     """The case of this very content under these policies, if there is one."""
     row = session.exec(
         select(CaseRow).where(
@@ -158,7 +157,12 @@ def history(session: Session, *, app_id: str, user_id: str, limit: int = 10) -> 
         return SubjectHistory(user_id=user_id)
     rows = session.execute(
         select(  # type: ignore[call-overload]
-            CaseRow.id, CaseRow.decision, CaseRow.violation_type, CaseRow.severity, CaseRow.reviewed_by, CaseRow.created_at
+            CaseRow.id,
+            CaseRow.decision,
+            CaseRow.violation_type,
+            CaseRow.severity,
+            CaseRow.reviewed_by,
+            CaseRow.created_at,
         )
         .where(CaseRow.app_id == app_id, CaseRow.user_id == user_id)
         .order_by(col(CaseRow.created_at).desc())
@@ -222,8 +226,10 @@ def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
     cases = sum(by_decision.values())
     newest = select(CaseRow.total_ms).where(*window).order_by(col(CaseRow.created_at).desc()).limit(10_000)
     times = sorted(session.exec(newest).all())
-    waiting = select(func.count()).select_from(ReviewRow).where(
-        col(ReviewRow.app_id) == app_id, col(ReviewRow.status) != ReviewStatus.COMPLETED
+    waiting = (
+        select(func.count())
+        .select_from(ReviewRow)
+        .where(col(ReviewRow.app_id) == app_id, col(ReviewRow.status) != ReviewStatus.COMPLETED)
     )
     return CaseMetrics(
         since=since,

@@ -52,9 +52,7 @@ class Memory:
         except Exception as error:
             raise ToolUnavailable("vector-search", f"memory cannot be opened ({type(error).__name__})") from error
 
-    async def search(
-        self, collection: Collection, *, app_id: str, vector: str, limit: int
-    ) -> tuple[Precedent, ...]:
+    async def search(self, collection: Collection, *, app_id: str, vector: str, limit: int) -> tuple[Precedent, ...]:
         """The app's cases most alike, the nearest first. Empty where nothing was remembered yet."""
         return await self._do(lambda: self._search(collection, app_id, vector, limit))
 

@@ -32,9 +32,7 @@ class Pending(Frozen):
 def add(session: Session, *, item: MemoryItem) -> None:
     """Have an item taken into memory."""
     session.execute(
-        insert(MemoryInboxRow).values(
-            app_id=item.app_id, item=item.model_dump_json(), created_at=item.created_at
-        )
+        insert(MemoryInboxRow).values(app_id=item.app_id, item=item.model_dump_json(), created_at=item.created_at)
     )
 
 

@@ -64,9 +64,7 @@ def add(
     ids = put(session, app_id=app_id, case_id=case_id, messages=messages, at=now())
     for identifier, message in zip(ids, messages, strict=True):
         details = {"notification": identifier, "audience": message.audience.value}
-        audit.add(
-            session, app_id=app_id, case_id=case_id, action="message.sent", actor=actor.label, details=details
-        )
+        audit.add(session, app_id=app_id, case_id=case_id, action="message.sent", actor=actor.label, details=details)
     return tuple(_get(session, identifier) for identifier in ids)
 
 

@@ -7,7 +7,7 @@ from domain.base import Frozen
 from domain.content import Content
 from domain.decision import Decision
 from domain.history import SameContent, SubjectHistory
-from domain.memory import Precedent, PolicyMatch
+from domain.memory import PolicyMatch, Precedent
 from domain.vocabulary import Action, DecisionKind, Policy, Route, Severity
 
 MACHINE = "machine"

@@ -17,11 +17,11 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 from rich.table import Table
+from screening.selection import shipped_folder
 
 from cupidsshield.samples import held_out
 from evals.service import RunningService, running
 from screening.model import EmbeddedModel
-from screening.selection import shipped_folder
 
 REPORT = Path(__file__).parent / "reports" / "bench.md"
 CONCURRENCIES = (1, 8, 32)
@@ -52,9 +52,7 @@ def forward_passes(texts: Sequence[str], threads: int, seconds: float) -> float:
     return done / elapsed
 
 
-async def moderate_all(
-    service: RunningService, texts: Sequence[str], concurrency: int, count: int, name: str
-) -> Load:
+async def moderate_all(service: RunningService, texts: Sequence[str], concurrency: int, count: int, name: str) -> Load:
     """Post `count` messages, `concurrency` at a time."""
     waits: list[float] = []
     numbers = iter(range(count))
@@ -96,9 +94,7 @@ def main() -> None:
         asyncio.run(moderate_all(service, clean, 4, 100, "warm-up"))
         mixes = {"mixed, half violating": texts, "clean": clean}
         loads = {
-            (name, concurrency): asyncio.run(
-                moderate_all(service, mix, concurrency, chosen.count, name)
-            )
+            (name, concurrency): asyncio.run(moderate_all(service, mix, concurrency, chosen.count, name))
             for name, mix in mixes.items()
             for concurrency in CONCURRENCIES
         }
@@ -120,7 +116,9 @@ def _report(
     console.print(f"resident memory: {at_rest:.0f} MB at rest, {under_load:.0f} MB after the load")
     console.print(f"{platform.machine()}, Python {platform.python_version()}; the load came from the same machine")
     if write:
-        REPORT.write_text(f"# Speed and memory\n\nPrinted by `make bench`.\n\n```\n{console.export_text()}```\n", "utf-8")
+        REPORT.write_text(
+            f"# Speed and memory\n\nPrinted by `make bench`.\n\n```\n{console.export_text()}```\n", "utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import MCPServer
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, RequestParamsMeta, TextContent
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from domain import errors
@@ -75,7 +75,7 @@ class Toolbox:
                 tool,
                 dict(arguments),
                 read_timeout_seconds=timeout_s or self._timeout_s,
-                meta={ACTOR_META: actor.model_dump(mode="json")},  # type: ignore[typeddict-unknown-key]
+                meta=cast(RequestParamsMeta, {ACTOR_META: actor.model_dump(mode="json")}),
             )
         except MCPError as error:
             raise ToolUnavailable(server, str(error)) from error
@@ -167,6 +167,5 @@ async def _client(endpoint: MCPServer | Remote, timeout_s: float, stack: AsyncEx
 def arguments(**values: BaseModel | JsonValue) -> dict[str, Any]:
     """Tool arguments as plain JSON values; models are dumped in JSON mode."""
     return {
-        name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-        for name, value in values.items()
+        name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value for name, value in values.items()
     }

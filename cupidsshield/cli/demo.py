@@ -134,10 +134,9 @@ def _demo_key(session: Session) -> str:
 
 
 def _free_port(wanted: int) -> int:
-    with socket.socket() as probe:
-        with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", wanted))
-            return wanted
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", wanted))
+        return wanted
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

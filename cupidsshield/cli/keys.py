@@ -91,7 +91,5 @@ def list_keys(app_name: AppName, output: OutputOption = Output.TABLE) -> None:
 @app.command("revoke")
 def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, from 'keys list'.")], app_name: AppName) -> None:
     """Revoke a key; it stops working within seconds."""
-    on_database(
-        lambda session: keys.revoke(session, app_id=apps.by_name(session, name=app_name).id, key_id=key_id)
-    )
+    on_database(lambda session: keys.revoke(session, app_id=apps.by_name(session, name=app_name).id, key_id=key_id))
     out.print(f"{key_id} is revoked")

@@ -42,6 +42,8 @@ def list_policies(output: OutputOption = Output.TABLE) -> None:
         return
     table = Table("policy", "version", *Severity, "goes to", title=f"policy set {loaded.set_hash}")
     for guideline in guidelines:
-        steps = [guideline.ladder[severity] for severity in Severity]
-        table.add_row(guideline.name, guideline.version, *steps, guideline.fixed_route_text)
+        steps = [action for _, action in guideline.ladder.rungs()]
+        fixed = guideline.fixed_route
+        where = f"{fixed.route} ({', '.join(fixed.severities)})" if fixed else "moderator"
+        table.add_row(guideline.name, guideline.version, *steps, where)
     out.print(table)

@@ -1,6 +1,5 @@
 """`cupidsshield serve`: the API and the MCP servers in one process."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -22,6 +21,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_defaul
 
 def application(settings: Settings) -> FastAPI:
     """The web application over a house that opens and closes with it."""
+
     @asynccontextmanager
     async def open_parts() -> AsyncIterator[Parts]:
         async with open_house(settings) as house:

@@ -55,9 +55,7 @@ async def screening(state: State, runtime: Runtime[Services]) -> State:
         seen = await runtime.context.tools.call(
             ServerName.MODERATION,
             "screen_content",
-            arguments(
-                text=content.text, content_type=content.content_type, context=content.context, with_vector=True
-            ),
+            arguments(text=content.text, content_type=content.content_type, context=content.context, with_vector=True),
             actor=system(content.app_id),
             answer=Screening,
         )

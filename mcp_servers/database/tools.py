@@ -76,7 +76,9 @@ class DatabaseTools:
         self,
         case_id: CaseId,
         decision: DecisionKind,
-        reasoning: Annotated[str, Field(min_length=1, max_length=2_000, description="Why, for the person who decides.")],
+        reasoning: Annotated[
+            str, Field(min_length=1, max_length=2_000, description="Why, for the person who decides.")
+        ],
         call: Call,
         policy: Policy | None = None,
         severity: Severity | None = None,
@@ -149,12 +151,9 @@ class DatabaseTools:
         """Who did what in a case, and when, oldest first."""
         actor = self._identify(call)
         actor.require(Scope.READ)
-        rows = await self._database.read(
-            lambda session: audit.for_case(session, app_id=actor.app_id, case_id=case_id)
-        )
+        rows = await self._database.read(lambda session: audit.for_case(session, app_id=actor.app_id, case_id=case_id))
         entries = tuple(
-            AuditEntry(action=row.action, actor=row.actor, details=row.details, timestamp=row.timestamp)
-            for row in rows
+            AuditEntry(action=row.action, actor=row.actor, details=row.details, timestamp=row.timestamp) for row in rows
         )
         return AuditTrail(case_id=case_id, entries=entries)
 
@@ -162,9 +161,7 @@ class DatabaseTools:
         """What waits for human moderators, the most pressing first. Agents cannot claim or decide items."""
         actor = self._identify(call)
         actor.require(Scope.READ)
-        items = await self._database.read(
-            lambda session: reviews.list_open(session, app_id=actor.app_id, limit=limit)
-        )
+        items = await self._database.read(lambda session: reviews.list_open(session, app_id=actor.app_id, limit=limit))
         return ReviewPage(items=tuple(items))
 
     async def get_metrics(
@@ -174,6 +171,4 @@ class DatabaseTools:
         actor = self._identify(call)
         actor.require(Scope.READ)
         since = now() - timedelta(hours=hours)
-        return await self._database.read(
-            lambda session: cases.metrics(session, app_id=actor.app_id, since=since)
-        )
+        return await self._database.read(lambda session: cases.metrics(session, app_id=actor.app_id, since=since))

@@ -167,7 +167,7 @@ def guideline_text(guideline: Guideline) -> GuidelineText:
         rule=guideline.rule,
         covers=guideline.covers,
         does_not_cover=guideline.does_not_cover,
-        severities=guideline.severities,
-        ladder=guideline.ladder,
+        severities={severity: guideline.severities.model_dump()[severity] for severity in Severity},
+        ladder=dict(guideline.ladder.rungs()),
         fixed_route=guideline.fixed_route.route if guideline.fixed_route else None,
     )

@@ -30,9 +30,7 @@ AT_ONCE = 16
 class NotificationTools:
     """Bound to one outbox, one sender and one way of telling who calls. `wake` asks for delivery now."""
 
-    def __init__(
-        self, database: Database, sender: WebhookSender, identify: Identify, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: Database, sender: WebhookSender, identify: Identify, wake: Callable[[], None]) -> None:
         self._database = database
         self._sender = sender
         self._identify = identify
@@ -92,9 +90,7 @@ class NotificationTools:
         actor.require(Scope.NOTIFY)
         message = Message(audience=audience, recipient=recipient, event="agent.message", subject=subject, body=body)
         added = await self._database.write(
-            lambda session: outbox.add(
-                session, app_id=actor.app_id, case_id=case_id, messages=[message], actor=actor
-            )
+            lambda session: outbox.add(session, app_id=actor.app_id, case_id=case_id, messages=[message], actor=actor)
         )
         self._wake()
         return Accepted(notification_id=added[0].id)
@@ -116,4 +112,3 @@ class NotificationTools:
         if hook is None or to_people_here:
             return Attempt(ok=True)
         return await self._sender.send(notification, url=hook.url, secret=hook.secret)
-

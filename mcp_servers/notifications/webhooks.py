@@ -112,6 +112,6 @@ def next_try(notification: Notification, attempt: Attempt, at: datetime) -> date
     """When to try again: doubling from 5 s to 12 h with 20 % jitter, for three days; None means give up."""
     if attempt.gone or at - notification.created_at > GIVE_UP_AFTER:
         return None
-    wait = min(FIRST_RETRY * 2 ** min(notification.attempts, 20), LONGEST_RETRY)
-    wait = max(wait * random.uniform(0.8, 1.2), attempt.retry_after or timedelta())
-    return at + min(wait, LONGEST_RETRY)
+    seconds = min(FIRST_RETRY.total_seconds() * 2**notification.attempts, LONGEST_RETRY.total_seconds())
+    jittered = timedelta(seconds=seconds * random.uniform(0.8, 1.2))
+    return at + min(max(jittered, attempt.retry_after or timedelta()), LONGEST_RETRY)

@@ -109,7 +109,7 @@ PUBLIC: tuple[PublicSet, ...] = (
     PublicSet("hatemoji_build", "CC BY 4.0", {"threat": Policy.THREATS, "hate": Policy.HATE}, ("toxic", "hate")),
     PublicSet("implicit_hate", "MIT", {"hate": Policy.HATE}),
 )
-PER_CLASS = 400
+PER_CLASS = 200
 """Rows of one class taken from one public set: more would drown the dating talk and cost time."""
 
 MAX_CHARACTERS = 400

@@ -1,0 +1,98 @@
+"""Gathers concurrent requests into common forward passes.
+
+Nobody ever waits for company: whatever has queued up while the worker was busy is its next batch, so an
+idle service answers at once and a busy one batches by itself.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from domain.errors import ModelUnavailable, Overloaded
+from screening.model import Encoder, ModelOutput
+
+MAX_BATCH = 32
+QUEUE_LIMIT = 1024
+"""Texts that may wait; more are refused, so that the caller hears of overload while it still matters."""
+
+LENGTHS = (80, 200, 500)
+"""Characters at which batches are cut, so that short texts are answered before long ones are begun."""
+
+
+@dataclass
+class _Item:
+    text: str
+    result: "Future[ModelOutput]" = field(default_factory=Future)
+
+
+class Batcher:
+    """One worker thread in front of an encoder. Close it when done."""
+
+    def __init__(self, model: Encoder, *, max_batch: int = MAX_BATCH, queue_limit: int = QUEUE_LIMIT) -> None:
+        self._model = model
+        self._max_batch = max_batch
+        self._queue_limit = queue_limit
+        self._waiting: deque[_Item] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._worker = threading.Thread(target=self._work, name="screening-batcher", daemon=True)
+        self._worker.start()
+
+    async def score(self, texts: Sequence[str]) -> list[ModelOutput]:
+        """Score texts together with whatever else is waiting.
+
+        Raises Overloaded when the queue is full, ModelUnavailable after closing, and whatever the model
+        raises for one of these very texts.
+        """
+        items = [_Item(text) for text in texts]
+        with self._changed:
+            if self._closed:
+                raise ModelUnavailable("the classifier has been shut down; start the service again")
+            if len(self._waiting) + len(items) > self._queue_limit:
+                raise Overloaded(f"{len(self._waiting)} texts already wait for the classifier; try again shortly")
+            self._waiting.extend(items)
+            self._changed.notify()
+        return list(await asyncio.gather(*(asyncio.wrap_future(item.result) for item in items)))
+
+    def close(self) -> None:
+        """Stop the worker; what still waits fails with ModelUnavailable."""
+        with self._changed:
+            self._closed = True
+            left = list(self._waiting)
+            self._waiting.clear()
+            self._changed.notify()
+        for item in left:
+            if item.result.set_running_or_notify_cancel():
+                item.result.set_exception(ModelUnavailable("the classifier was shut down; send the text again"))
+        self._worker.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                taken = [self._waiting.popleft() for _ in range(min(self._max_batch, len(self._waiting)))]
+            wanted = [item for item in taken if item.result.set_running_or_notify_cancel()]
+            for lowest, highest in zip((-1, *LENGTHS), (*LENGTHS, None), strict=True):
+                group = [i for i in wanted if lowest < len(i.text) and (highest is None or len(i.text) <= highest)]
+                if group:
+                    self._answer(group)
+
+    def _answer(self, items: Sequence[_Item]) -> None:
+        """Score a group in one call; if that fails, each alone, so that a bad text fails only its caller."""
+        try:
+            outputs = self._model.score([item.text for item in items])
+        except Exception as error:  # the worker must outlive any text; the caller gets the error
+            if len(items) == 1:
+                items[0].result.set_exception(error)
+                return
+            for item in items:
+                self._answer([item])
+            return
+        for item, output in zip(items, outputs, strict=True):
+            item.result.set_result(output)

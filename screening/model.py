@@ -1,0 +1,215 @@
+"""The embedded classifier: one forward pass gives policy scores, severity and the memory vector.
+
+Scores are raw logits; `calibration` gives them meaning. Nothing here fetches anything: a model folder
+is complete, and every file in it is checked against its recorded hash before it is used.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from domain.base import Frozen
+from domain.errors import ModelUnavailable
+from domain.signals import ModelRef
+from domain.vocabulary import Policy, Severity
+from screening.tokens import Tokens, batch
+
+MAX_PASS = 32
+"""Windows in one forward pass."""
+
+PADDING = 1.5
+"""A pass takes windows up to this many times as long as its shortest: beyond, padding costs more than it saves."""
+
+SENTENCE_TRANSFORMERS = "sentence-transformers:"
+
+
+@dataclass(frozen=True)
+class ModelOutput:
+    """What the model says of one text: raw logits, the nine policies in the order of `Policy`.
+
+    `severity` holds four logits, low to critical; `vector` 384 float32 of unit length.
+    """
+
+    policies: tuple[float, ...]
+    violation: float
+    severity: tuple[float, ...]
+    vector: NDArray[np.float32]
+
+    @property
+    def likely_severity(self) -> Severity:
+        """The median severity: least likely to be wrong by two steps."""
+        odds = np.exp(np.array(self.severity) - max(self.severity))
+        return list(Severity)[int(np.searchsorted(np.cumsum(odds) / odds.sum(), 0.5))]
+
+
+class Encoder(Protocol):
+    """A model that scores texts. Implementations may be called from one thread at a time."""
+
+    @property
+    def ref(self) -> ModelRef: ...
+
+    def score(self, texts: Sequence[str]) -> list[ModelOutput]:
+        """One output per text, in order; independent of which texts are scored together."""
+        ...
+
+
+class _Manifest(Frozen):
+    """`model.json` of a model folder."""
+
+    name: str
+    version: str
+    sha256: dict[str, str]
+    policies: tuple[Policy, ...]
+    severities: tuple[Severity, ...]
+    opset: int
+    inputs: tuple[str, ...]
+
+
+class EmbeddedModel:
+    """The shipped int8 model on onnxruntime."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, tokens: Tokens, ref: ModelRef) -> None:
+        self._session = session
+        self._tokens = tokens
+        self.ref = ref
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> Self:
+        """Load a model folder after checking its hashes. Raises ModelUnavailable with what to do."""
+        manifest, ref = _verified(folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Idle threads that spin would take the processor from the rest of the service.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            session = onnxruntime.InferenceSession(
+                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises a dozen unrelated classes
+            raise ModelUnavailable(f"{folder / 'model.onnx'} cannot be loaded: {error}; rebuild the folder") from error
+        if manifest.policies != tuple(Policy) or manifest.severities != tuple(Severity):
+            raise ModelUnavailable(f"{folder} was built for other policies or severities; rebuild it")
+        return cls(session, Tokens(folder / "tokenizer.json"), ref)
+
+    def score(self, texts: Sequence[str]) -> list[ModelOutput]:
+        """Score texts; of a long text's windows the one most in violation speaks, and the first gives the vector."""
+        windows = [(owner, window) for owner, text in enumerate(texts) for window in self._tokens.windows(text)]
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i][1]))
+        results: list[ModelOutput | None] = [None] * len(windows)
+        for chosen in _passes(order, [len(window) for _, window in windows]):
+            made = self._session.run(
+                ["policies", "violation", "severity", "vector"], batch([windows[i][1] for i in chosen])
+            )
+            for index, policies, violation, severity, vector in zip(chosen, *made, strict=True):
+                results[index] = ModelOutput(
+                    tuple(policies.tolist()), float(violation[0]), tuple(severity.tolist()), vector
+                )
+        by_text: list[list[ModelOutput]] = [[] for _ in texts]
+        for (owner, _), result in zip(windows, results, strict=True):
+            if result is not None:
+                by_text[owner].append(result)
+        return [_worst(outputs) for outputs in by_text]
+
+
+class SentenceTransformerModel:
+    """Any sentence-transformers model of the same width, read by the linear heads in the model folder.
+
+    The heads were fitted on the shipped encoder's vectors; another encoder is for trials, until heads
+    are fitted for it.
+    """
+
+    def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ref: ModelRef) -> None:  # noqa: ANN401
+        self._encoder = encoder
+        self._heads = heads
+        self.ref = ref
+
+    @classmethod
+    def load(cls, path: str, folder: Path) -> Self:
+        """Load an encoder by path. Raises ModelUnavailable where the extra is missing or widths differ."""
+        try:
+            library = importlib.import_module("sentence_transformers")
+        except ImportError as error:
+            raise ModelUnavailable(
+                "sentence-transformers is not installed; install the extra 'sentence-transformers' "
+                "or choose the model 'minilm-v1'"
+            ) from error
+        _, ref = _verified(folder)
+        try:
+            encoder = library.SentenceTransformer(path, device="cpu", local_files_only=True)
+        except Exception as error:  # the library raises whatever its parts raise
+            raise ModelUnavailable(f"no sentence-transformers model can be loaded from {path}: {error}") from error
+        with np.load(folder / "heads.npz") as stored:
+            heads = {name: stored[name] for name in stored.files}
+        width = encoder.get_sentence_embedding_dimension()
+        if width != heads["classes.weight"].shape[0]:
+            raise ModelUnavailable(
+                f"{path} makes vectors of {width} numbers and the heads in {folder} need "
+                f"{heads['classes.weight'].shape[0]}; choose a model of that width or fit heads for this one"
+            )
+        return cls(encoder, heads, ModelRef(name=path, version=ref.version, sha256=ref.sha256))
+
+    def score(self, texts: Sequence[str]) -> list[ModelOutput]:
+        """Score texts by their sentence vector alone."""
+        vectors = np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True), dtype=np.float32)
+        classes = vectors @ self._heads["classes.weight"] + self._heads["classes.bias"]
+        severity = vectors @ self._heads["severity.weight"] + self._heads["severity.bias"]
+        share = np.exp(classes - classes.max(axis=1, keepdims=True))
+        share = np.clip(share / share.sum(axis=1, keepdims=True), 1e-6, 1 - 1e-6)
+        odds = np.log(share) - np.log1p(-share)
+        return [
+            ModelOutput(tuple(o[:-1].tolist()), float(-o[-1]), tuple(s.tolist()), v)
+            for o, s, v in zip(odds, severity, vectors, strict=True)
+        ]
+
+
+def load_encoder(name: str, folder: Path, *, threads: int = 1) -> Encoder:
+    """The encoder of that name: the name of the model folder, or `sentence-transformers:<model path>`."""
+    if name.startswith(SENTENCE_TRANSFORMERS):
+        return SentenceTransformerModel.load(name.removeprefix(SENTENCE_TRANSFORMERS), folder)
+    if name == folder.name:
+        return EmbeddedModel.load(folder, threads=threads)
+    raise ModelUnavailable(f"there is no model '{name}'; choose '{folder.name}' or '{SENTENCE_TRANSFORMERS}<path>'")
+
+
+def _verified(folder: Path) -> tuple[_Manifest, ModelRef]:
+    """The manifest, after every file it names was found to have its recorded SHA-256."""
+    try:
+        text = (folder / "model.json").read_text(encoding="utf-8")
+        manifest = _Manifest.model_validate_json(text)
+        for name, expected in manifest.sha256.items():
+            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            if found != expected:
+                raise ModelUnavailable(f"{folder / name} is not the file that was built; restore it or rebuild")
+    except OSError as error:
+        raise ModelUnavailable(f"the model folder {folder} is incomplete: {error}; restore it or rebuild") from error
+    except ValidationError as error:
+        raise ModelUnavailable(f"{folder / 'model.json'} is broken: {error}; restore it or rebuild") from error
+    whole = hashlib.sha256(json.dumps(manifest.sha256, sort_keys=True).encode()).hexdigest()
+    return manifest, ModelRef(name=manifest.name, version=manifest.version, sha256=whole)
+
+
+def _passes(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """Cut windows, shortest first, into forward passes of similar length."""
+    passes: list[list[int]] = []
+    for index in order:
+        current = passes[-1] if passes else []
+        if current and len(current) < MAX_PASS and lengths[index] <= PADDING * lengths[current[0]] + 4:
+            current.append(index)
+        else:
+            passes.append([index])
+    return passes
+
+
+def _worst(outputs: Sequence[ModelOutput]) -> ModelOutput:
+    worst = max(outputs, key=lambda output: output.violation)
+    return ModelOutput(worst.policies, worst.violation, worst.severity, outputs[0].vector)

@@ -1,0 +1,129 @@
+"""Writes the model card: what the model is made of, what it is good for, and how well it does.
+
+Figures here are cross-validated over the training writers; those on the held-out writer come from the
+evaluation and live in its report.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.vocabulary import Policy, Severity
+from screening.training.calibrate import BASE_RATE
+from screening.training.sources import HELD_OUT, PUBLIC, Example
+
+
+def auc(positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
+    """Area under the ROC curve by ranks (Mann and Whitney 1947), ties counting half."""
+    order = np.argsort(scores, kind="stable")
+    _, inverse, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
+    ranks = np.empty(len(scores))
+    ends = np.cumsum(counts)
+    ranks[order] = (ends - (counts - 1) / 2)[inverse]
+    hits = int(positive.sum())
+    return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))
+
+
+def figures(
+    rows: Sequence[Example], sums: NDArray[np.float64], severities: NDArray[np.float32]
+) -> Mapping[str, float]:
+    """Cross-validated figures: ranking, calibration at the base rate, severity."""
+    violates = np.array([row.violates for row in rows])
+    plain = np.array([not row.borderline for row in rows])
+    found: dict[str, float] = {
+        "AUC, any violation": auc(violates, sums[:, -1]),
+        "AUC, any violation, borderline rows left out": auc(violates[plain], sums[plain, -1]),
+    }
+    for index, policy in enumerate(Policy):
+        found[f"AUC, {policy}"] = auc(np.array([policy in row.labels for row in rows]), sums[:, index])
+    clear = np.where(violates, BASE_RATE / violates.mean(), (1 - BASE_RATE) / (1 - violates.mean()))
+    found["calibration error (ECE), at the base rate"] = calibration_error(violates, _chance(sums[:, -1]), clear)
+    rated = [i for i, row in enumerate(rows) if row.severity is not None]
+    guessed = severities[rated].argmax(axis=1)
+    right = np.array([row.severity.rank for row in rows if row.severity is not None])
+    found["severity right"] = float((guessed == right).mean())
+    found["severity right or next to it"] = float((abs(guessed - right) <= 1).mean())
+    return found
+
+
+def calibration_error(
+    positive: NDArray[np.bool_], chance: NDArray[np.float64], weights: NDArray[np.float64], bins: int = 10
+) -> float:
+    """Expected calibration error over equal-width bins (Naeini et al. 2015), rows weighted."""
+    place = np.minimum((chance * bins).astype(int), bins - 1)
+    error = 0.0
+    for bin_ in range(bins):
+        inside = place == bin_
+        if inside.any():
+            share = weights[inside]
+            gap = np.average(positive[inside], weights=share) - np.average(chance[inside], weights=share)
+            error += abs(float(gap)) * float(share.sum() / weights.sum())
+    return error
+
+
+def _chance(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+def render(
+    name: str, version: str, own: Sequence[Example], public: Sequence[Example], figures: Mapping[str, float]
+) -> str:
+    """The card as Markdown."""
+    policies = Counter(max(row.target, key=lambda label: row.target[label]) for row in own)
+    sets = Counter(row.group for row in public)
+    public_lines = "\n".join(f"| {s.name} | {sets[s.name]} | {s.licence} |" for s in PUBLIC)
+    figure_lines = "\n".join(f"| {what} | {value:.3f} |" for what, value in figures.items())
+    own_lines = ", ".join(f"{label} {count}" for label, count in policies.most_common())
+    return f"""# {name}, version {version}
+
+A classifier of short English texts for dating and social apps. One forward pass gives the memory vector
+(384 numbers of unit length), nine policy scores, the score of any violation, and the severity
+({", ".join(Severity)}).
+
+## What it is made of
+
+- Encoder: all-MiniLM-L6-v2 (Apache-2.0), unchanged but for int8 arithmetic: seven-bit weights per column,
+  eight-bit activations with fixed scales, so that a text's score never depends on its neighbours in a batch.
+- Heads: one softmax over the nine policies and clean, one over severities, linear in the means of all seven
+  layers. All rights to the heads are ours and come with the product's licence.
+- Our corpus: {len(own)} rows, all our own writing ({own_lines}). Writer {HELD_OUT} is held out.
+- Public sets, each row counting a twentieth of ours:
+
+| set | rows | licence |
+|---|---|---|
+{public_lines}
+
+## How it does
+
+Cross-validated over writers: each row is judged by heads that saw nothing by its writer, together with the
+rules, which is what the service adds up. Probabilities are meant for traffic with {BASE_RATE:.0%} violations.
+Half of the corpus' clean rows are written to look like violations; ordinary traffic is easier.
+
+| figure | value |
+|---|---|
+{figure_lines}
+
+Figures on the held-out writer, with intervals and slices, are in `evals/reports/screening_quality.md`
+(`python -m evals.screening_quality`).
+
+## Limits
+
+- English only. Other languages are recognised and marked; scores in them mean nothing.
+- Few writers: people write in more ways than the corpus knows. Expect less on a new community, and recalibrate
+  there from what moderators decide.
+- It reads one text, not a conversation. Slow manipulation over many harmless messages is not visible to it.
+- Severity is a rough guess; the policies and people settle it.
+- Counter-speech, reclaimed words and quoted abuse are its weak spots, as they are of all small classifiers.
+- Not meant for deciding on its own about self-harm, minors or illegal content: those go to people.
+
+## How to rebuild
+
+```
+pip install 'cupidsshield[training]'
+python -m screening.training --datasets DIR --out data/models/{name}
+```
+
+`DIR` holds the public sets above as `<set>.jsonl.gz`, one object a line with `text` and `labels`.
+"""
