@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import httpx2
 from mcp.server import MCPServer
-from screening.selection import open_screener
 
 from cupidsshield import __version__
 from cupidsshield.checkpoints import open_checkpointer
@@ -207,8 +206,11 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
 async def _screener(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Screener | None:
     if not local & {ServerName.MODERATION, ServerName.VECTOR_SEARCH}:
         return None
-    opened = open_screener(settings.embedder, folder=settings.model_dir, threads=settings.model_threads)
-    return await stack.enter_async_context(opened)
+    screener = await asyncio.to_thread(
+        Screener.load, settings.model_folder, model=settings.embedder, threads=settings.model_threads
+    )
+    stack.callback(screener.close)
+    return screener
 
 
 async def _memory(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Memory | None:

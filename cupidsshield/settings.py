@@ -9,9 +9,11 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+import data
 from domain.errors import SettingsError
 from mcp_servers.client import ServerName
 
+SHIPPED_MODEL = "minilm-v1"
 MIN_SECRET = 24
 DEMO_SECRETS = {"changeme", "secret", "demo", "test", "password"}
 
@@ -32,7 +34,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="holds everything that a run writes")
     database_url: str = Field("", description="`postgresql://…`; empty: SQLite in the data directory")
     chroma_url: str = Field("", description="`http://host:port` of `chroma run`; empty: embedded in the data directory")
-    embedder: str = Field("minilm-v1", description="model folder's name, or `sentence-transformers:<model>`")
+    embedder: str = Field(SHIPPED_MODEL, description="model folder's name, or `sentence-transformers:<model>`")
     model_dir: Path | None = Field(None, description="folder of models; empty: the ones that are shipped")
     model_threads: int = Field(1, ge=1, le=64, description="threads of one forward pass")
     policies_dir: Path | None = Field(None, description="folder of policy files; empty: the ones that are shipped")
@@ -83,6 +85,12 @@ class Settings(BaseSettings):
             ServerName.NOTIFICATIONS: self.mcp_notifications_url,
         }
         return {name: url for name, url in urls.items() if url}
+
+    @property
+    def model_folder(self) -> Path:
+        """The folder of the model in use; a sentence-transformers backend uses the heads of the shipped one."""
+        folder = self.model_dir or Path(data.__path__[0]) / "models"
+        return folder / (SHIPPED_MODEL if ":" in self.embedder else self.embedder)
 
     @property
     def database(self) -> str:

@@ -6,6 +6,7 @@ needs no filter (which costs a hundred times the search). We always give our own
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -120,10 +121,8 @@ class Memory:
         )
 
     def _index_policies(self, passages: Sequence[tuple[Policy, str, str]]) -> None:
-        try:
+        with contextlib.suppress(NotFoundError):
             self._client.delete_collection(POLICIES)
-        except NotFoundError:
-            pass
         if not passages:
             return
         self._named(POLICIES).add(

@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 from rich.table import Table
-from screening.selection import shipped_folder
 
 from cupidsshield.samples import held_out
+from cupidsshield.settings import read_settings
 from evals.service import RunningService, running
 from screening.model import EmbeddedModel
 
@@ -41,7 +41,7 @@ class Load:
 
 def forward_passes(texts: Sequence[str], threads: int, seconds: float) -> float:
     """Messages a second through the bare model, in batches, without any of the service."""
-    model = EmbeddedModel.load(shipped_folder("minilm-v1"), threads=threads)
+    model = EmbeddedModel.load(read_settings().model_folder, threads=threads)
     batches = [texts[i : i + FORWARD_BATCH] for i in range(0, len(texts), FORWARD_BATCH)]
     model.score(batches[0])
     done, started = 0, time.perf_counter()

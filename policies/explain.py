@@ -75,7 +75,7 @@ def _clean(confidence: float, standing: Standing, policies: PolicySet) -> str:
 def _for(policy: Policy | None, signals: tuple[Signal, ...]) -> Iterable[Signal]:
     """The signals that speak for the verdict, or, where it is clean, those that were found too little; all floors."""
     for signal in signals:
-        about_it = signal.policy is policy or signal.policy is None
+        about_it = signal.policy is policy or (signal.policy is None and _aside(signal))
         if policy is None:
             about_it = _aside(signal)
         if signal.floor is not Floor.NONE or (about_it and signal.weight > 0):

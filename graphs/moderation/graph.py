@@ -1,7 +1,8 @@
 """The moderation graph: nodes and edges, and nothing else."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from typing import Protocol
 
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
@@ -9,7 +10,16 @@ from langgraph.runtime import Runtime
 from graphs.moderation import nodes, routes
 from graphs.moderation.state import Services, State
 
-Node = Callable[[State, Runtime[Services]], Awaitable[State]]
+
+
+class Node(Protocol):
+    """A step: reads the state, returns what changes."""
+
+    __name__: str
+
+    def __call__(self, state: State, *, runtime: Runtime[Services]) -> Awaitable[State]: ...
+
+
 Builder = StateGraph[State, Services, State, State]
 
 
@@ -40,9 +50,9 @@ def build() -> Builder:
 
 
 def _timed(node: Node) -> Node:
-    async def timed(state: State, runtime: Runtime[Services]) -> State:
+    async def timed(state: State, *, runtime: Runtime[Services]) -> State:
         started = time.perf_counter()
-        update = await node(state, runtime)
+        update = await node(state, runtime=runtime)
         spent = state.get("timings", {}).get(node.__name__, 0.0) + (time.perf_counter() - started) * 1_000
         return {**update, "timings": {node.__name__: round(spent, 3)}}
 

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from domain.actor import system
+from domain.case import Timings
 from domain.errors import ToolUnavailable
 from domain.memory import Precedent
 from domain.queries import Prepared

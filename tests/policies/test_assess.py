@@ -238,7 +238,7 @@ class TestHistoryAndBehaviour:
         assert assessed(scam(0.6), content=verified).confidence == pytest.approx(0.6)
 
     @given(st.floats(0.001, 0.199), st.integers(0, 50), st.booleans(), st.none() | st.floats(0, 4_000), st.booleans())
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     def test_nobody_is_suspected_for_clean_words(
         self, probability: float, violations: int, reported: bool, age: float | None, verified: bool
     ) -> None:
@@ -284,7 +284,7 @@ class TestWhatIsMissing:
         assert decided(assessment).kind is DecisionKind.ESCALATED
 
     @given(st.lists(st.tuples(st.sampled_from([None, *Policy]), st.floats()), max_size=12))
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     def test_any_weights_at_all_give_a_valid_assessment(self, weights: list[tuple[Policy | None, float]]) -> None:
         signals = tuple(rule(f"r{n}", weight, policy) for n, (policy, weight) in enumerate(weights))
         assessment = assessed(scam(0.5).model_copy(update={"signals": signals}))
@@ -316,7 +316,7 @@ class TestReasoning:
         assert "names a school year" in assessed(scam(0.95, hint)).reasoning
 
     @given(st.floats(0.001, 0.999), st.floats(0.001, 0.999), st.integers(0, 5), st.booleans(), st.booleans())
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     def test_it_is_one_to_three_sentences(
         self, policy: float, overall: float, violations: int, hit: bool, known: bool
     ) -> None:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.assessment import Assessment
@@ -234,6 +234,7 @@ def opinions(draw: st.DrawFn) -> Assessment:
 
 class TestWhatHoldsForEveryAssessment:
     @given(opinions(), st.integers(0, 9))
+    @settings(deadline=None)
     def test_what_a_floor_flags_is_never_approved_and_legal_floors_are_never_rejected(
         self, assessment: Assessment, earlier: int
     ) -> None:
@@ -244,6 +245,7 @@ class TestWhatHoldsForEveryAssessment:
             assert decision.route is Route.LEGAL
 
     @given(opinions(), st.integers(0, 9))
+    @settings(deadline=None)
     def test_only_sure_and_complete_assessments_are_decided_by_the_machine(
         self, assessment: Assessment, earlier: int
     ) -> None:
@@ -260,6 +262,7 @@ class TestWhatHoldsForEveryAssessment:
             assert assessment.confidence >= 0.85
 
     @given(opinions(), st.integers(0, 9))
+    @settings(deadline=None)
     def test_self_harm_is_never_penalised(self, assessment: Assessment, earlier: int) -> None:
         decision = decided(assessment, earlier=earlier)
         possible = assessment.scores.get(Policy.SELF_HARM, 0) >= 0.30 or assessment.policy is Policy.SELF_HARM
@@ -270,6 +273,7 @@ class TestWhatHoldsForEveryAssessment:
             assert not {decision.action, decision.proposed_action} & PENALTIES
 
     @given(opinions(), probabilities, st.integers(0, 9))
+    @settings(deadline=None)
     def test_more_confidence_never_turns_a_decision_into_a_doubt(
         self, assessment: Assessment, other: float, earlier: int
     ) -> None:
@@ -280,6 +284,7 @@ class TestWhatHoldsForEveryAssessment:
             assert (more.kind, more.action) == (less.kind, less.action)
 
     @given(opinions(), st.integers(0, 9))
+    @settings(deadline=None)
     def test_every_decision_explains_itself_and_is_the_same_again(self, assessment: Assessment, earlier: int) -> None:
         decision = decided(assessment, earlier=earlier)
         assert decision == decided(assessment, earlier=earlier)
