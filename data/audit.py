@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Column, Index, insert
+from sqlalchemy import Column, Index
 from sqlmodel import Field, Session, SQLModel, select
 
 from data.columns import UtcDateTime
+from data.statements import inserting
 from domain.base import Frozen
 from domain.clock import now
 
@@ -42,14 +43,15 @@ def add(
 ) -> None:
     """Note what `actor` did. `details` must hold no content and no secrets."""
     session.execute(
-        insert(AuditRow).values(
-            app_id=app_id,
-            case_id=case_id,
-            action=action,
-            actor=actor,
-            details=json.dumps(details, ensure_ascii=False),
-            timestamp=now(),
-        )
+        inserting(AuditRow),
+        {
+            "app_id": app_id,
+            "case_id": case_id,
+            "action": action,
+            "actor": actor,
+            "details": json.dumps(details, ensure_ascii=False),
+            "timestamp": now(),
+        },
     )
 
 

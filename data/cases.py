@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
 from data import audit, enforcements, memory_inbox, outbox, subjects
 from data.case_table import CaseRow, case_of, columns_of, summary_of
 from data.review_table import ReviewRow
+from data.statements import dialect_of, inserting, inserting_if_new
 from domain.actor import Actor
 from domain.case import MACHINE, Case, CasePage, CaseRecord, Recorded
 from domain.errors import Invalid, NotFound
@@ -38,7 +38,7 @@ def record(
     """Keep a decision with its audit row, review item, enforcement, messages and memory, all or nothing.
 
     Where the same content was decided before under the same policies, that case stands: it is returned
-    with `replayed` set and nothing is written (I2), also when two record it at the same moment.
+    and nothing is written (I2), also when two record it at the same moment.
     """
     content, decision = record.content, record.decision
     if not _insert_case(session, record, review):
@@ -50,12 +50,12 @@ def record(
             policy_set=decision.policy_set,
         )
         assert standing_case is not None, "the insert found it a moment ago"
-        return Recorded(case=standing_case, replayed=True)
+        return Recorded(case_id=standing_case.id, standing=standing_case)
     at, app_id = record.created_at, content.app_id
     rejected = decision.kind is DecisionKind.REJECTED
     subjects.count(session, app_id=app_id, user_id=content.user_id, cases=1, violations=int(rejected), at=at)
     if review is not None:
-        session.execute(insert(ReviewRow).values(**ReviewRow.columns_of(review)))
+        session.execute(inserting(ReviewRow), ReviewRow.columns_of(review))
     if rejected:
         enforcements.begin(
             session,
@@ -84,20 +84,17 @@ def record(
             "content_hash": content.content_hash,
         },
     )
-    return Recorded(case=get(session, app_id=app_id, case_id=record.case_id), replayed=False)
+    return Recorded(case_id=record.case_id, standing=None)
 
 
 def _insert_case(session: Session, record: CaseRecord, review: ReviewItem | None) -> bool:
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = columns_of(
         record,
         review_id=review.id if review else None,
         route=review.route if review else None,
         due_at=review.due_at if review else None,
     )
-    table = CaseRow.__table__  # type: ignore[attr-defined]
-    fresh = make(table).values(values).on_conflict_do_nothing().returning(table.c.id)
-    return session.execute(fresh).first() is not None
+    return session.execute(inserting_if_new(CaseRow, dialect_of(session)), values).first() is not None
 
 
 def standing(session: Session, *, app_id: str, content_id: str, content_hash: str, policy_set: str) -> Case | None:

@@ -39,6 +39,7 @@ class Memory:
 
     def __init__(self, client: ClientAPI) -> None:
         self._client = client
+        self._opened: dict[str, chromadb.Collection] = {}
 
     @classmethod
     def open(cls, path: Path | None, url: str | None) -> "Memory":
@@ -87,7 +88,13 @@ class Memory:
         return self._named(f"{collection}-{hashlib.sha256(app_id.encode()).hexdigest()[:32]}")
 
     def _named(self, name: str) -> chromadb.Collection:
-        return self._client.get_or_create_collection(name, embedding_function=None, configuration=COSINE)  # type: ignore[arg-type]
+        if name not in self._opened:
+            self._opened[name] = self._client.get_or_create_collection(
+                name,
+                embedding_function=None,
+                configuration=COSINE,  # type: ignore[arg-type]
+            )
+        return self._opened[name]
 
     def _search(self, collection: Collection, app_id: str, vector: str, limit: int) -> tuple[Precedent, ...]:
         found = self._of(collection, app_id).query(
@@ -122,6 +129,7 @@ class Memory:
 
     def _index_policies(self, passages: Sequence[tuple[Policy, str, str]]) -> None:
         with contextlib.suppress(NotFoundError):
+            self._opened.pop(POLICIES, None)
             self._client.delete_collection(POLICIES)
         if not passages:
             return

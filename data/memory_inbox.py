@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, delete, insert
+from sqlalchemy import Column, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from data.columns import UtcDateTime
+from data.statements import inserting
 from domain.base import Frozen
 from domain.memory import MemoryItem
 
@@ -31,9 +32,8 @@ class Pending(Frozen):
 
 def add(session: Session, *, item: MemoryItem) -> None:
     """Have an item taken into memory."""
-    session.execute(
-        insert(MemoryInboxRow).values(app_id=item.app_id, item=item.model_dump_json(), created_at=item.created_at)
-    )
+    values = {"app_id": item.app_id, "item": item.model_dump_json(), "created_at": item.created_at}
+    session.execute(inserting(MemoryInboxRow), values)
 
 
 def pending(session: Session, *, limit: int) -> tuple[Pending, ...]:

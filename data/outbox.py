@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, insert
+from sqlalchemy import Column, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from data import audit
 from data.columns import UtcDateTime
+from data.statements import inserting
 from domain.actor import Actor
 from domain.clock import now
 from domain.errors import NotFound
@@ -53,7 +54,7 @@ def put(session: Session, *, app_id: str, case_id: str | None, messages: Sequenc
         for message in messages
     ]
     if rows:
-        session.execute(insert(OutboxRow), rows)
+        session.execute(inserting(OutboxRow), rows)
     return [str(row["id"]) for row in rows]
 
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, update
 from sqlmodel import Session, col, select
 
 from data import audit, cases, enforcements, memory_inbox, outbox, subjects
 from data.case_table import CaseRow
 from data.review_table import ReviewRow
+from data.statements import inserting
 from domain.actor import Actor
 from domain.case import Case
 from domain.clock import now
@@ -186,7 +187,7 @@ def _opened(session: Session, row: CaseRow) -> ReviewItem:
         due_at=at + PROPOSAL_DUE,
         created_at=at,
     )
-    session.execute(insert(ReviewRow).values(**ReviewRow.columns_of(item)))
+    session.execute(inserting(ReviewRow), ReviewRow.columns_of(item))
     return item
 
 

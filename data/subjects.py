@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import Column
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel
 
 from data.columns import UtcDateTime
+from data.statements import counting, dialect_of
 
 
 class Subject(SQLModel, table=True):
@@ -24,20 +24,9 @@ class Subject(SQLModel, table=True):
 
 def count(session: Session, *, app_id: str, user_id: str, cases: int, violations: int, at: datetime) -> None:
     """Add to a person's counts; the first mention makes the row."""
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = make(Subject).values(
-        app_id=app_id, user_id=user_id, cases=cases, violations=violations, first_seen=at, last_seen=at
-    )
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=["app_id", "user_id"],
-            set_={
-                "cases": Subject.cases + cases,
-                "violations": Subject.violations + violations,
-                "last_seen": at,
-            },
-        )
-    )
+    statement = counting(Subject, dialect_of(session), ("app_id", "user_id"), ("cases", "violations"), "last_seen")
+    values = {"app_id": app_id, "user_id": user_id, "cases": cases, "violations": violations}
+    session.execute(statement, {**values, "first_seen": at, "last_seen": at})
 
 
 def counts(session: Session, *, app_id: str, user_id: str) -> tuple[int, int]:

@@ -96,7 +96,7 @@ class CasePage(Frozen):
 
 
 class Recorded(Frozen):
-    """The answer to a `record_decision`: the case that stands, and whether it stood already."""
+    """What became of a record: it was kept, or, where `standing` is set, that earlier decision stands."""
 
-    case: Case
-    replayed: bool
+    case_id: str
+    standing: Case | None

@@ -3,7 +3,6 @@
 Pure: asks nobody and stores nothing. What could not be consulted is carried along, never guessed at.
 """
 
-import math
 from datetime import datetime
 
 from domain.assessment import Assessment
@@ -21,6 +20,9 @@ from policies.votes import circumstances, remembered
 AROUND_THE_TEXT = frozenset({SignalSource.MEMORY, SignalSource.HISTORY, SignalSource.BEHAVIOUR})
 """Sources that speak of something other than the text alone."""
 
+LARGEST_WEIGHT = 1_000.0
+"""Log-odds beyond this, and whatever is not a number, are a fault of who gave them, and would drown every sum."""
+
 
 def assess(
     *,
@@ -36,7 +38,7 @@ def assess(
     """One assessment out of all signals; the probabilities are sums of log-odds (`score.stand`).
 
     `screening` None says that screening could not be reached: the assessment then knows nothing and says so in
-    `unavailable`. A signal whose weight is not a finite number loses its vote and is named there too. Memory adds its
+    `unavailable`. A signal whose weight cannot be one (not a number, or absurdly large) loses its vote and is named there too. Memory adds its
     votes first; history and behaviour count only where the text alone is suspect (`votes.circumstances`). Risk is
     `min(confidence x severity weight, 1)`, 0 when clean.
     """
@@ -44,10 +46,10 @@ def assess(
         return _not_screened(precedents, unavailable)
     signals, unusable = _usable(screening.signals)
     unavailable += unusable
-    text = stand(signal for signal in signals if signal.source not in AROUND_THE_TEXT)
+    text = stand(s for s in signals if s.source not in AROUND_THE_TEXT and s.name not in unusable)
     signals += remembered(text, same_content=same_content, precedents=precedents, policies=policies)
     signals += circumstances(text, content=content, history=history, policies=policies, now=now)
-    standing = stand(signals)
+    standing = stand(s for s in signals if s.name not in unusable)
     policy, confidence = _verdict(standing)
     cap = policies.thresholds.evidence.incompetent_language_cap
     capped = not screening.language.competent and confidence > cap
@@ -107,12 +109,12 @@ def _not_screened(precedents: tuple[Precedent, ...], unavailable: tuple[str, ...
 
 
 def _usable(signals: tuple[Signal, ...]) -> tuple[tuple[Signal, ...], tuple[str, ...]]:
-    """The signals with finite weights, the others silenced, and the names of those silenced."""
-    unusable = tuple(dict.fromkeys(s.name for s in signals if not math.isfinite(s.weight)))
+    """The signals, those with impossible weights silenced, and the names of those silenced."""
+    unusable = tuple(dict.fromkeys(s.name for s in signals if not abs(s.weight) <= LARGEST_WEIGHT))
     if not unusable:
         return signals, ()
     silenced = tuple(
-        s if math.isfinite(s.weight) else s.model_copy(update={"weight": 0.0, "value": 0.0}) for s in signals
+        s if abs(s.weight) <= LARGEST_WEIGHT else s.model_copy(update={"weight": 0.0, "value": 0.0}) for s in signals
     )
     return silenced, unusable
 

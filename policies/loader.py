@@ -4,18 +4,18 @@ A folder holds `thresholds.yaml` and `guidelines/*.yaml`. Nothing is guessed and
 would decide about people. What a file must hold is said in `model` and `thresholds`, not here.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from domain.base import Frozen
 from domain.errors import PolicyFileError
 from domain.vocabulary import Policy
 from policies.model import Guideline, PolicySet
-from policies.thresholds import ThresholdSet
+from policies.thresholds import Broken, ThresholdSet
 
 SHIPPED = Path(__file__).parent
 DEEPEST = 8
@@ -115,7 +115,7 @@ def _read(path: Path, name: str, shape: type[Document], problems: list[Problem])
     try:
         model = shape.model_validate(content)
     except ValidationError as invalid:
-        problems += [_problem(name, error, lines) for error in invalid.errors(include_url=False)]
+        problems += _problems(name, invalid, lines)
         return None
     return (model, lines) if len(problems) == before else None
 
@@ -142,20 +142,21 @@ def _note_lines(node: yaml.Node, path: tuple[Key, ...], lines: Lines, name: str,
                 _note_lines(value, (*path, key.value), lines, name, problems)
 
 
-def _problem(name: str, error: ErrorDetails, lines: Lines) -> Problem:
-    """A validation error in plain words, at the line of the nearest key that the file does hold."""
-    blamed: tuple[Key, ...] = error.get("ctx", {}).get("at", ())
-    place = tuple(part for part in error["loc"] if part != "[key]") + tuple(blamed)
-    known = next(place[:end] for end in range(len(place), -1, -1) if place[:end] in lines)
-    where = ".".join(str(part) for part in place) or "the file"
-    match error["type"]:
-        case "missing":
+def _problems(name: str, invalid: ValidationError, lines: Lines) -> Iterator[Problem]:
+    """Validation errors in plain words, each at the line of the nearest key that the file does hold."""
+    for error in invalid.errors(include_url=False):
+        cause = error.get("ctx", {}).get("error")
+        blamed = cause.at if isinstance(cause, Broken) else ()
+        place = (*(part for part in error["loc"] if part != "[key]"), *blamed)
+        known = next(place[:end] for end in range(len(place), -1, -1) if place[:end] in lines)
+        where = ".".join(str(part) for part in place) or "the file"
+        if isinstance(cause, Broken):
+            message = str(cause)
+        elif error["type"] == "missing":
             message = f"missing key '{where}'"
-        case "extra_forbidden":
+        elif error["type"] == "extra_forbidden":
             message = f"unknown key '{where}'; correct its spelling or remove it"
-        case "policy":
-            message = error["msg"]
-        case _:
+        else:
             given = repr(error["input"])
             message = f"{where}: {error['msg']}, not {given if len(given) <= 60 else given[:60] + '…'}"
-    return Problem(file=name, line=lines[known], message=message)
+        yield Problem(file=name, line=lines[known], message=message)

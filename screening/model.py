@@ -44,11 +44,14 @@ class ModelOutput:
     severity: tuple[float, ...]
     vector: NDArray[np.float32]
 
-    @property
-    def likely_severity(self) -> Severity:
-        """The median severity: least likely to be wrong by two steps."""
+    def severity_at(self, chance: float) -> Severity:
+        """The highest severity reached with at least even chance, where `chance` is that of a violation.
+
+        With `chance` 1 this is the median severity of a sure violation; in doubt it is the milder reading.
+        """
         odds = np.exp(np.array(self.severity) - max(self.severity))
-        return list(Severity)[int(np.searchsorted(np.cumsum(odds) / odds.sum(), 0.5))]
+        at_least = np.cumsum((odds / odds.sum())[::-1])[::-1] * chance
+        return list(Severity)[int(np.flatnonzero(at_least >= 0.5).max(initial=0))]
 
 
 class Encoder(Protocol):
@@ -128,7 +131,7 @@ class SentenceTransformerModel:
     are fitted for it.
     """
 
-    def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ref: ModelRef) -> None:  # noqa: ANN401
+    def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ref: ModelRef) -> None:
         self._encoder = encoder
         self._heads = heads
         self.ref = ref
@@ -140,8 +143,7 @@ class SentenceTransformerModel:
             library = importlib.import_module("sentence_transformers")
         except ImportError as error:
             raise ModelUnavailable(
-                "sentence-transformers is not installed; install the extra 'sentence-transformers' "
-                "or choose the model 'minilm-v1'"
+                "sentence-transformers is not installed; install the extra 'embedders' or choose the model 'minilm-v1'"
             ) from error
         _, ref = _verified(folder)
         try:

@@ -28,15 +28,20 @@ MAX_NAMED_EMOJI = 20
 QUOTED_AROUND = 12
 """Characters shown on each side of something invisible, so that a moderator sees where it stood."""
 
-_ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e\u034f\u115f\u1160\u3164\uffa0\u2800")
+_ZERO_WIDTH = frozenset(
+    "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e\u034f\u115f\u1160\u3164\uffa0\u2800"
+)
 _SILENT = frozenset("\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
 _OVERRIDES = frozenset("\u202d\u202e")
 _BLACK_FLAG = "\U0001f3f4"
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
 _SHORT_LEET = frozenset("03@")
 _UNITS = frozenset(
-    "am pm ish yo yr yrs k km m mi ft cm kg lb lbs min mins hr hrs pro plus max mini th st nd rd f".split()
+    ["am", "pm", "ish", "yo", "yr", "yrs", "min", "mins", "hr", "hrs", "k", "km", "m", "mi", "ft", "cm", "kg", "lb"]
+    + ["lbs", "f", "th", "st", "nd", "rd", "pro", "plus", "max", "mini"]
 )
+"""What may follow a number in one word, so that `at7pm` and `iphone15pro` keep their digits."""
+
 _SEPARATORS = frozenset(" .-_*·/,")
 
 
@@ -99,7 +104,8 @@ def _unmask_characters(draft: _Draft) -> None:
         elif _is_selector(character):
             while end < len(raw) and _is_selector(raw[end]):
                 end += 1
-            if end - position > 1 or raw[position - 1 : position].isalpha() and raw[position - 1].isascii():
+            before = raw[position - 1 : position]
+            if end - position > 1 or (before.isascii() and before.isalpha()):
                 draft.found.append((position, end, SELECTORS))
         elif character in _ZERO_WIDTH:
             while end < len(raw) and raw[end] in _ZERO_WIDTH:
@@ -287,7 +293,9 @@ def _is_latin(character: str) -> bool:
 def _is_emoji(character: str) -> bool:
     if character in STYLED:
         return False
-    return "\U0001f000" <= character <= "\U0001faff" or (character >= "\u2190" and unicodedata.category(character) == "So")
+    if "\U0001f000" <= character <= "\U0001faff":
+        return True
+    return character >= "\u2190" and unicodedata.category(character) == "So"
 
 
 def _merged(draft: _Draft) -> Iterator[Evidence]:

@@ -168,10 +168,8 @@ def _together(rule: Rule, found: Mapping[str, Match]) -> tuple[Evidence, ...]:
 def _lines(text: str) -> list[int]:
     """The line on which each rule begins."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    for key, value in root.value:
-        if key.value == "rules":
-            return [item.start_mark.line + 1 for item in value.value]
-    return []
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    return [item.start_mark.line + 1 for key, value in pairs if key.value == "rules" for item in value.value]
 
 
 def _check_names(path: Path, line: int, rule: Rule, earlier: set[str]) -> None:

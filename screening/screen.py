@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from domain.content import Content
 from domain.signals import Evidence, Language, Screening, Signal
-from domain.vocabulary import Policy, SignalSource
+from domain.vocabulary import Policy, Severity, SignalSource
 from screening.batcher import QUEUE_LIMIT, Batcher
 from screening.calibration import Calibration
 from screening.explain import phrases, strongest, without
@@ -33,6 +33,10 @@ EXPLAIN_UP_TO = 600
 
 LONG = 2_000
 """Characters from which rules and normalisation leave the event loop to a thread."""
+
+
+NEVER_MILD = frozenset({Policy.THREATS, Policy.SELF_HARM, Policy.AGE_VERIFICATION})
+"""Policies whose severity is read as if the violation were certain."""
 
 
 class Screener:
@@ -98,7 +102,7 @@ class Screener:
             normalised=normalised.text,
             language=language,
             signals=tuple(signals),
-            severities=dict.fromkeys(Policy, output.likely_severity),
+            severities=_severities(output, signals),
             vector=encode_vector(outputs[0].vector),
             model=self.ref,
         )
@@ -190,6 +194,23 @@ class Screener:
                 evidence=normalised.hidden,
             )
         ]
+
+
+def any_violation(signals: Sequence[Signal]) -> float:
+    """The log-odds of any violation: what speaks of no policy, and the most that is said for one of them.
+
+    Rules of different policies see the same violation from several sides; adding them up would count it twice.
+    """
+    of_none = sum(signal.weight for signal in signals if signal.policy is None)
+    rules = [signal for signal in signals if signal.source is not SignalSource.CLASSIFIER]
+    return of_none + max(sum(signal.weight for signal in rules if signal.policy is policy) for policy in Policy)
+
+
+def _severities(output: ModelOutput, signals: Sequence[Signal]) -> dict[Policy, Severity]:
+    """The milder reading in doubt, but not where waiting could cost a life or a child."""
+    doubtful = output.severity_at(probability(any_violation(signals)))
+    sure = output.severity_at(1.0)
+    return {policy: sure if policy in NEVER_MILD else doubtful for policy in Policy}
 
 
 def probability(log_odds: float) -> float:

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from domain.actor import system
-from domain.case import Timings
+from domain.case import Recorded, Timings
 from domain.errors import ToolUnavailable
 from domain.memory import Precedent
 from domain.queries import Prepared
@@ -20,7 +20,6 @@ from graphs.moderation.messages import messages_for
 from graphs.moderation.records import case_record, memory_item, opened_case, review_item
 from graphs.moderation.state import Services, State
 from mcp_servers.client import ServerName, arguments
-from mcp_servers.database.answers import RecordAnswer
 from mcp_servers.notifications.answers import Delivered
 from mcp_servers.vector_search.answers import Recollection
 from policies.assess import assess
@@ -123,7 +122,7 @@ async def action(state: State, runtime: Runtime[Services]) -> State:
             memory=memory_item(record),
         ),
         actor=system(record.content.app_id),
-        answer=RecordAnswer,
+        answer=Recorded,
     )
     if recorded.standing is not None:
         return {"case": recorded.standing, "replayed": True, "waiting": False}

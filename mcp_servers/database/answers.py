@@ -3,15 +3,7 @@
 from pydantic import AwareDatetime, JsonValue
 
 from domain.base import Frozen
-from domain.case import Case
 from domain.review import ReviewItem
-
-
-class RecordAnswer(Frozen):
-    """`standing` is set when the same content had been decided before: that decision stands."""
-
-    case_id: str
-    standing: Case | None
 
 
 class AuditEntry(Frozen):

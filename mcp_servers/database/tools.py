@@ -11,7 +11,7 @@ from pydantic import Field
 
 from data import audit, cases, reviews
 from data.database import Database
-from domain.case import Case, CasePage, CaseRecord
+from domain.case import Case, CasePage, CaseRecord, Recorded
 from domain.clock import now
 from domain.history import SubjectHistory
 from domain.memory import MemoryItem
@@ -19,7 +19,7 @@ from domain.notification import Message
 from domain.queries import CaseMetrics, CaseQuery, Prepared
 from domain.review import ReviewItem
 from domain.vocabulary import Action, DecisionKind, Policy, Scope, Severity
-from mcp_servers.database.answers import AuditEntry, AuditTrail, Proposal, RecordAnswer, ReviewPage
+from mcp_servers.database.answers import AuditEntry, AuditTrail, Proposal, ReviewPage
 from mcp_servers.identity import Call, Identify, require_service
 
 Limit = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
@@ -59,18 +59,17 @@ class DatabaseTools:
         messages: list[Message],
         memory: MemoryItem | None,
         call: Call,
-    ) -> RecordAnswer:
+    ) -> Recorded:
         """Keep a machine decision: case, audit row, review item, messages and memory in one transaction.
         Where the same content was decided already, that decision stands and is returned. Reserved to the
         service; agents use propose_decision."""
         actor = self._identify(call)
         require_service(actor, "record_decision")
-        recorded = await self._database.write(
+        return await self._database.write(
             lambda session: cases.record(
                 session, record=record, review=review, messages=messages, memory=memory, actor=actor
             )
         )
-        return RecordAnswer(case_id=recorded.case.id, standing=recorded.case if recorded.replayed else None)
 
     async def propose_decision(
         self,

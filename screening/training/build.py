@@ -64,7 +64,7 @@ def build_folder(weights: Path, corpus: Path, datasets: Path, out: Path, cache: 
     policies, violation = worse_form(classes)
     seen = calibrate.Observations(policies, violation, matched, heads.targets(own))
     calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)
-    sums = calibrate.log_odds(calibration, seen, {name: (i, of) for i, (name, of, _) in enumerate(columns)})
+    sums = calibrate.log_odds(calibration, seen, columns)
     figures = card.figures(own, sums, severities[: len(own)])
     log.info("%s", figures)
 
@@ -91,7 +91,10 @@ def _write_tokenizer(source: Path, target: Path) -> None:
     tokenizer = json.loads(source.read_text(encoding="utf-8"))
     tokenizer["padding"] = None
     tokenizer["truncation"] = {
-        "direction": "Right", "max_length": WINDOW, "strategy": "LongestFirst", "stride": OVERLAP
+        "direction": "Right",
+        "max_length": WINDOW,
+        "strategy": "LongestFirst",
+        "stride": OVERLAP,
     }
     target.write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
 

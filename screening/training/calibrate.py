@@ -4,12 +4,13 @@ Platt scaling of the classifier and the weights of the rules are fitted together
 writers the heads had not seen: fitted apart, classifier and rules would count the same evidence twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from domain.vocabulary import Policy
 from screening.calibration import Calibration, Platt
@@ -32,44 +33,42 @@ class Observations:
     targets: NDArray[np.float32]
 
 
-def fit(
-    seen: Observations, rules: Sequence[tuple[str, Policy | None, float]], hidden_text: str
-) -> Calibration:
+def fit(seen: Observations, rules: Sequence[tuple[str, Policy | None, float]], hidden_text: str) -> Calibration:
     """Maximum a posteriori fit; `rules` lists name, policy and prior weight of each column of `matched`.
 
     The column named `hidden_text` becomes the weight of disguises. Weights never fall below 0: a rule
     may turn out to say nothing, but never that its finding is reassuring.
     """
     priors = np.array([prior for _, _, prior in rules])
+    member = _membership([of for _, of, _ in rules])
     clean = seen.targets[:, -1].astype(np.float64)
     share = 1 - clean.mean()
     for_violation, for_clean = BASE_RATE / share, (1 - BASE_RATE) / (1 - share)
-    columns: list[tuple[Floats, Floats, Floats, Floats]] = []
-    for index, policy in enumerate((*Policy, None)):
-        applies = np.array([float(policy is None or of == policy) for _, of, _ in rules])
-        wanted = 1 - clean if policy is None else seen.targets[:, index].astype(np.float64)
-        logits = (seen.violation if policy is None else seen.policies[:, index]).astype(np.float64)
-        columns.append((logits, seen.matched * applies, for_violation * wanted, for_violation * (1 - clean - wanted) + for_clean * clean))
-    questions = len(columns)
+    logits = np.column_stack([seen.policies, seen.violation]).astype(np.float64)
+    wanted = np.column_stack([seen.targets[:, :-1], 1 - clean]).astype(np.float64)
+    positive = for_violation * wanted
+    negative = for_violation * (1 - clean[:, None] - wanted) + for_clean * clean[:, None]
+    questions = logits.shape[1]
 
     def loss(flat: Floats) -> tuple[float, Floats]:
+        slopes, intercepts = flat[: 2 * questions].reshape(-1, 2).T
         weights = flat[2 * questions :]
-        value = float((((weights - priors) / RULE_SPREAD) ** 2).sum() / 2)
-        slope = np.zeros_like(flat)
-        slope[2 * questions :] = (weights - priors) / RULE_SPREAD**2
-        for index, (logits, matched, positive, negative) in enumerate(columns):
-            total = flat[2 * index] * logits + flat[2 * index + 1] + matched @ weights
-            value += float((positive * np.logaddexp(0, -total) + negative * np.logaddexp(0, total)).sum())
-            pull = (positive + negative) / (1 + np.exp(-total)) - positive
-            slope[2 * index] += pull @ logits
-            slope[2 * index + 1] += pull.sum()
-            slope[2 * questions :] += matched.T @ pull
-        return value, slope
+        counted = [seen.matched * of for of in member[:-1]]
+        counted.append(_counted_for_any(seen.matched, member, weights))
+        sums = slopes * logits + intercepts + np.column_stack([matched @ weights for matched in counted])
+        value = float((positive * np.logaddexp(0, -sums) + negative * np.logaddexp(0, sums)).sum())
+        value += float((((weights - priors) / RULE_SPREAD) ** 2).sum() / 2)
+        pull = (positive + negative) * expit(sums) - positive
+        for_weights = (weights - priors) / RULE_SPREAD**2
+        for index, matched in enumerate(counted):
+            for_weights = for_weights + matched.T @ pull[:, index]
+        for_platt = np.column_stack([(pull * logits).sum(axis=0), pull.sum(axis=0)]).ravel()
+        return value, np.concatenate([for_platt, for_weights])
 
     start = np.concatenate([np.tile([1.0, -1.0], questions), priors])
     bounds = [(0.0, None), (None, None)] * questions + [(0.0, None)] * len(priors)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2_000}).x
-    platt = [Platt(slope=round(float(s), 5), intercept=round(float(i), 5)) for s, i in found[: 2 * questions].reshape(-1, 2)]
+    platt = [Platt(slope=round(s, 5), intercept=round(i, 5)) for s, i in found[: 2 * questions].reshape(-1, 2).tolist()]
     weights = {name: round(float(w), 4) for (name, _, _), w in zip(rules, found[2 * questions :], strict=True)}
     return Calibration(
         base_rate=BASE_RATE,
@@ -80,16 +79,22 @@ def fit(
     )
 
 
-def log_odds(calibration: Calibration, seen: Observations, rules: Mapping[str, tuple[int, Policy | None]]) -> Floats:
+def log_odds(calibration: Calibration, seen: Observations, rules: Sequence[tuple[str, Policy | None, float]]) -> Floats:
     """Summed weights per text, N x 10, any violation last: what the service would add up."""
-    sums = np.zeros((len(seen.violation), len(Policy) + 1))
-    for index, policy in enumerate(Policy):
-        platt = calibration.policies[policy]
-        sums[:, index] = platt.slope * seen.policies[:, index] + platt.intercept
-    sums[:, -1] = calibration.violation.slope * seen.violation + calibration.violation.intercept
-    for name, (column, of) in rules.items():
-        weight = calibration.rules.get(name, calibration.hidden_text)
-        sums[:, -1] += weight * seen.matched[:, column]
-        if of is not None:
-            sums[:, list(Policy).index(of)] += weight * seen.matched[:, column]
-    return sums
+    weights = np.array([calibration.rules.get(name, calibration.hidden_text) for name, _, _ in rules])
+    member = _membership([of for _, of, _ in rules])
+    platt = [*(calibration.policies[policy] for policy in Policy), calibration.violation]
+    logits = np.column_stack([seen.policies, seen.violation])
+    counted = [*(seen.matched * of for of in member[:-1]), _counted_for_any(seen.matched, member, weights)]
+    return np.column_stack([p.slope * logits[:, i] + p.intercept + counted[i] @ weights for i, p in enumerate(platt)])
+
+
+def _membership(policies: Sequence[Policy | None]) -> Floats:
+    """10 x R, 0 or 1: which rules speak for each policy, and in the last row which speak for none in particular."""
+    return np.array([[float(of == policy) for of in policies] for policy in (*Policy, None)])
+
+
+def _counted_for_any(matched: NDArray[np.float32], member: Floats, weights: Floats) -> Floats:
+    """The matches that count towards any violation: those of no policy, and those of the policy they say most for."""
+    strongest = np.argmax((matched * weights) @ member[:-1].T, axis=1)
+    return np.asarray(matched * (member[-1] + member[strongest]))

@@ -26,9 +26,7 @@ def auc(positive: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
     return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))
 
 
-def figures(
-    rows: Sequence[Example], sums: NDArray[np.float64], severities: NDArray[np.float32]
-) -> Mapping[str, float]:
+def figures(rows: Sequence[Example], sums: NDArray[np.float64], severities: NDArray[np.float32]) -> Mapping[str, float]:
     """Cross-validated figures: ranking, calibration at the base rate, severity."""
     violates = np.array([row.violates for row in rows])
     plain = np.array([not row.borderline for row in rows])
@@ -121,7 +119,7 @@ Figures on the held-out writer, with intervals and slices, are in `evals/reports
 ## How to rebuild
 
 ```
-pip install 'cupidsshield[training]'
+pip install -e '.[training]'
 python -m screening.training --datasets DIR --out data/models/{name}
 ```
 

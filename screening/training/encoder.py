@@ -8,6 +8,7 @@ must always get the same answer. Nothing here knows labels; heads arrive finishe
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -68,7 +69,7 @@ class _Graph:
             self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
         return name
 
-    def node(self, op: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: object) -> str:
+    def node(self, op: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: Any) -> str:
         self.nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **attributes))
         return output
 
@@ -144,7 +145,8 @@ def _embed(graph: _Graph, tensors: dict[str, Array], *, quantised: bool) -> str:
     if quantised:
         scale = np.maximum(np.abs(words).max(1, keepdims=True), 1e-8).astype(np.float32) / 127
         table = graph.constant("words", np.rint(words / scale).astype(np.int8))
-        picked = graph.node("Cast", [graph.node("Gather", [table, "input_ids"], "picked")], "cast", to=TensorProto.FLOAT)
+        levels = graph.node("Gather", [table, "input_ids"], "levels")
+        picked = graph.node("Cast", [levels], "picked", to=TensorProto.FLOAT)
         scales = graph.node("Gather", [graph.constant("words.scale", scale), "input_ids"], "scales")
         looked_up = graph.node("Mul", [picked, scales], "looked_up")
     else:
@@ -158,9 +160,7 @@ def _embed(graph: _Graph, tensors: dict[str, Array], *, quantised: bool) -> str:
     return graph.node("LayerNormalization", [total, *norm], "embedded", axis=-1, epsilon=1e-12)
 
 
-def _layer(
-    graph: _Graph, tensors: dict[str, Array], ranges: dict[str, Ranges] | None, layer: int, hidden: str
-) -> str:
+def _layer(graph: _Graph, tensors: dict[str, Array], ranges: dict[str, Ranges] | None, layer: int, hidden: str) -> str:
     prefix, n = f"encoder.layer.{layer}.", f"{layer}"
 
     def get(name: str) -> Array:

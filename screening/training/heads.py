@@ -16,7 +16,7 @@ from screening.training.sources import CLASSES, Example
 
 Array = NDArray[np.float32]
 L2 = 1e-4
-SEVERITY_L2 = 1e-3
+SEVERITY_L2 = 3e-4
 PUBLIC_WEIGHT = 0.05
 """What a public row counts, ours counting 1: enough to know other registers, too little to outvote dating talk."""
 
@@ -67,7 +67,7 @@ def out_of_fold(
     for group in np.unique(groups):
         seen = np.flatnonzero(groups != group)
         unseen = np.flatnonzero(groups == group)
-        known = [examples[i] for i in seen]
+        known = [examples[int(i)] for i in seen]
         head = fit_classes(np.vstack([features[seen], further]), [*known, *further_examples])
         classes[unseen] = apply(head, features[unseen])
         severities[unseen] = apply(fit_severity(features[seen], known), features[unseen])
@@ -79,7 +79,7 @@ def _fit(features: Array, wanted: Array, weights: NDArray[np.float64], l2: float
     middle = features.mean(axis=0)
     spread = (features.std(axis=0) + 1e-3) * np.sqrt(features.shape[1])
     inputs = ((features - middle) / spread).astype(np.float32)
-    count, width = inputs.shape
+    width = inputs.shape[1]
     kinds = wanted.shape[1]
     share = (weights / weights.sum()).astype(np.float32)[:, None]
 

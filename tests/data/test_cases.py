@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from data import audit, cases, enforcements, memory_inbox, outbox
 from data.database import Database
 from domain.actor import system
-from domain.case import CaseRecord, Recorded
+from domain.case import Case, CaseRecord
 from domain.clock import now
 from domain.errors import Invalid, NotFound
 from domain.notification import Audience
@@ -23,11 +23,11 @@ from tests import factories
 GRAPH = system("app_a")
 
 
-async def kept(database: Database, record: CaseRecord | None = None) -> Recorded:
-    """Record a case with everything that can hang on it."""
+async def kept(database: Database, record: CaseRecord | None = None) -> tuple[Case, bool]:
+    """Record a case with everything that can hang on it; the case that stands, and whether it stood before."""
     record = record or factories.record()
     escalated = record.decision.kind is DecisionKind.ESCALATED
-    return await database.write(
+    recorded = await database.write(
         lambda session: cases.record(
             session,
             record=record,
@@ -37,13 +37,15 @@ async def kept(database: Database, record: CaseRecord | None = None) -> Recorded
             actor=GRAPH,
         )
     )
+    case = await database.read(lambda s: cases.get(s, app_id=record.content.app_id, case_id=recorded.case_id))
+    assert recorded.standing in (None, case)
+    return case, recorded.standing is not None
 
 
 async def test_a_case_comes_back_as_it_was_recorded(database: Database) -> None:
     record = factories.record()
-    recorded = await kept(database, record)
+    await kept(database, record)
     found = await database.read(lambda session: cases.get(session, app_id="app_a", case_id=record.case_id))
-    assert found == recorded.case
     assert (found.content, found.assessment, found.machine) == (record.content, record.assessment, record.decision)
     assert found.created_at == record.created_at
 
@@ -65,10 +67,12 @@ async def test_everything_hangs_together_in_one_transaction(database: Database) 
 
 async def test_the_same_content_keeps_its_first_decision(database: Database) -> None:
     content = factories.content(content_id="msg-1")
-    first = await kept(database, factories.record(content))
-    again = await kept(database, factories.record(content, factories.decision(DecisionKind.APPROVED, policy=None)))
-    assert (first.replayed, again.replayed) == (False, True)
-    assert again.case == first.case
+    first, _ = await kept(database, factories.record(content))
+    again, stood = await kept(
+        database, factories.record(content, factories.decision(DecisionKind.APPROVED, policy=None))
+    )
+    assert stood
+    assert again == first
     owed = await database.read(lambda s: outbox.due(s, limit=10))
     assert len(owed) == 2
 
@@ -80,8 +84,8 @@ async def test_racing_recorders_agree_on_one_decision(database: Database, url: s
     done = await asyncio.gather(
         *(kept(side, factories.record(content)) for side in (database, other) for _ in range(8))
     )
-    assert len({recorded.case.id for recorded in done}) == 1
-    assert sum(not recorded.replayed for recorded in done) == 1
+    assert len({case.id for case, _ in done}) == 1
+    assert sum(not stood for _, stood in done) == 1
     await other.close()
 
 
@@ -111,11 +115,11 @@ async def test_a_failure_after_the_insert_keeps_nothing(database: Database) -> N
 
 
 async def test_foreign_and_absent_cases_answer_alike(database: Database) -> None:
-    recorded = await kept(database)
+    case, _ = await kept(database)
     with pytest.raises(NotFound) as foreign:
-        await database.read(lambda s: cases.get(s, app_id="app_b", case_id=recorded.case.id))
+        await database.read(lambda s: cases.get(s, app_id="app_b", case_id=case.id))
     with pytest.raises(NotFound) as absent:
-        await database.read(lambda s: cases.get(s, app_id="app_b", case_id=recorded.case.id + "x"))
+        await database.read(lambda s: cases.get(s, app_id="app_b", case_id=case.id + "x"))
     assert str(foreign.value)[:20] == str(absent.value)[:20]
 
 
@@ -173,10 +177,10 @@ def test_no_cursor_of_others_is_believed(cursor: str) -> None:
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"])
 async def test_the_audit_log_refuses_change(database: Database, statement: str) -> None:
-    recorded = await kept(database)
+    case, _ = await kept(database)
     with pytest.raises(DBAPIError, match="append-only"):
         await database.write(lambda session: session.execute(text(statement)))
-    trail = await database.read(lambda s: audit.for_case(s, app_id="app_a", case_id=recorded.case.id))
+    trail = await database.read(lambda s: audit.for_case(s, app_id="app_a", case_id=case.id))
     assert trail[0].actor == "system:graph"
 
 

@@ -120,6 +120,10 @@ class TestTheText:
         assert assessment.confidence == pytest.approx(0.4)
         assert decided(assessment).kind is DecisionKind.ESCALATED
 
+    def test_a_policy_that_is_likely_is_the_verdict_even_where_a_violation_as_such_seems_unlikely(self) -> None:
+        assessment = assessed(screening({Policy.SCAMS: 0.55}, 0.3))
+        assert (assessment.policy, assessment.confidence) == (Policy.SCAMS, pytest.approx(0.55))
+
     def test_rules_add_to_their_policy_and_to_any_violation(self) -> None:
         assessment = assessed(scam(0.5, rule(weight=1.0), rule("link", 0.5, Policy.SPAM, reason="links")))
         assert assessment.scores[Policy.SCAMS] == pytest.approx(1 / (1 + math.exp(-1.0)))
@@ -246,6 +250,11 @@ class TestHistoryAndBehaviour:
         around = content(reported=reported, verified=verified, account_created_at=created)
         assert assessed(scam(probability), content=around, violations=violations) == assessed(scam(probability))
 
+    def test_what_screening_noticed_around_the_text_does_not_make_the_words_suspect(self) -> None:
+        burst = rule("burst", 3.0, source=SignalSource.BEHAVIOUR, reason="sent forty messages in a minute")
+        assert not named(assessed(scam(0.05, burst), violations=3), "earlier_violations")
+        assert named(assessed(scam(0.6, burst), violations=3), "earlier_violations")
+
     def test_the_worst_circumstances_never_carry_clean_words_to_a_penalty(self) -> None:
         around = content(reported=True, account_created_at=NOW)
         for hundredths in range(1, 50):
@@ -266,13 +275,26 @@ class TestWhatIsMissing:
         assert len(assessment.precedents) == 1
         assert decided(assessment).trigger == "unavailable"
 
-    @pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf])
+    @pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, 1e308])
     def test_a_weight_that_is_no_number_has_no_vote_and_stops_the_machine(self, weight: float) -> None:
         for seen in (scam(0.01, rule(weight=weight)), scam(0.99, rule(weight=weight))):
             assessment = assessed(seen)
             assert assessment.unavailable == ("asks_money",)
             assert all(math.isfinite(signal.weight) for signal in assessment.signals)
             assert decided(assessment).kind is DecisionKind.ESCALATED
+
+    def test_a_score_that_is_no_number_is_no_even_chance(self) -> None:
+        broken = screening({}, 0.02, rule("classifier", math.nan, Policy.AGE_VERIFICATION, floor=Floor.REVIEW))
+        signals = tuple(s for s in broken.signals if s.name != Policy.AGE_VERIFICATION)
+        assessment = assessed(broken.model_copy(update={"signals": signals}))
+        assert Policy.AGE_VERIFICATION not in assessment.scores
+        assert assessment.floor is Floor.REVIEW
+        assert decided(assessment).kind is DecisionKind.ESCALATED
+
+    def test_a_claim_without_weight_gives_no_score_to_a_policy_that_nobody_scored(self) -> None:
+        claim = rule("flag", 0.0, Policy.SPAM, source=SignalSource.AGENT)
+        signals = tuple(s for s in scam(0.02, claim).signals if s.name != Policy.SPAM)
+        assert Policy.SPAM not in assessed(scam(0.02).model_copy(update={"signals": signals})).scores
 
     def test_a_screening_without_any_opinion_approves_nothing(self) -> None:
         silent = scam(0.5).model_copy(update={"signals": ()})

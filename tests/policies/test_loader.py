@@ -79,6 +79,7 @@ BROKEN = [
     ("thresholds.yaml", "max_votes: 3", "max_votes: 2.5", "evidence.memory.max_votes: Input should be"),
     ("thresholds.yaml", "full: 0.50", "full: 0.10", "full must be greater than from"),
     ("thresholds.yaml", "weight: 4.0", "weight: .inf", "evidence.same_content.weight: Input should be"),
+    ("guidelines/spam.yaml", "title: Spam", "title: a: b", "not valid YAML: mapping values are not allowed"),
     ("thresholds.yaml", "severity: critical", "severity: [", "not valid YAML"),
     ("thresholds.yaml", "version: 1.0.0", "version: 2024-13-45", "not valid YAML"),
 ]
