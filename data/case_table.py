@@ -92,7 +92,7 @@ def columns_of(
         "user_id": content.user_id,
         "risk_score": assessment.risk_score,
         "decision": decision.kind.value,
-        "reasoning": f"{assessment.reasoning} {decision.reasoning}",
+        "reasoning": assessment.reasoning,
         "confidence": assessment.confidence,
         "violation_type": decision.policy,
         "severity": decision.severity,

@@ -19,7 +19,8 @@ class Finding(Frozen):
 
 
 class ModerationAnswer(Frozen):
-    """The response of `/moderate`. `action` is what was done; nothing is done while a case is escalated,
+    """The response of `/moderate`. `reasoning` says what was found, `decision_reason` which limit or rule made that
+    the decision. `action` is what was done; nothing is done while a case is escalated,
     save what helps the person (`offer_support`). `replayed` says that the same content had been decided
     before and that decision stands."""
 
@@ -32,6 +33,7 @@ class ModerationAnswer(Frozen):
     risk_score: float = Field(ge=0, le=1)
     action: Action | None
     reasoning: str
+    decision_reason: str
     evidence: tuple[Finding, ...]
     policy_version: str
     route: Route | None
@@ -58,6 +60,7 @@ def answer_for(case: Case, *, processing_time_ms: float, replayed: bool) -> Mode
         risk_score=round(case.risk_score, 4),
         action=case.action,
         reasoning=case.reasoning,
+        decision_reason=case.machine.reasoning,
         evidence=tuple(
             Finding(signal=s.name, policy=s.policy, reason=s.reason, weight=round(s.weight, 3), evidence=s.evidence)
             for s in telling[:MAX_FINDINGS]

@@ -38,9 +38,9 @@ def assess(
     """One assessment out of all signals; the probabilities are sums of log-odds (`score.stand`).
 
     `screening` None says that screening could not be reached: the assessment then knows nothing and says so in
-    `unavailable`. A signal whose weight cannot be one (not a number, or absurdly large) loses its vote and is named there too. Memory adds its
-    votes first; history and behaviour count only where the text alone is suspect (`votes.circumstances`). Risk is
-    `min(confidence x severity weight, 1)`, 0 when clean.
+    `unavailable`. A signal whose weight cannot be one (not a number, or absurdly large) loses its vote and is named
+    there too. Memory adds its votes first; history and behaviour count only where the text alone is suspect
+    (`votes.circumstances`). Risk is `min(confidence x severity weight, 1)`, 0 when clean.
     """
     if screening is None:
         return _not_screened(precedents, unavailable)

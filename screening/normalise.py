@@ -37,8 +37,8 @@ _BLACK_FLAG = "\U0001f3f4"
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
 _SHORT_LEET = frozenset("03@")
 _UNITS = frozenset(
-    ["am", "pm", "ish", "yo", "yr", "yrs", "min", "mins", "hr", "hrs", "k", "km", "m", "mi", "ft", "cm", "kg", "lb"]
-    + ["lbs", "f", "th", "st", "nd", "rd", "pro", "plus", "max", "mini"]
+    {"am", "pm", "ish", "yo", "yr", "yrs", "min", "mins", "hr", "hrs", "k", "km", "m", "mi", "ft", "cm", "kg", "lb"}
+    | {"lbs", "f", "th", "st", "nd", "rd", "pro", "plus", "max", "mini"}
 )
 """What may follow a number in one word, so that `at7pm` and `iphone15pro` keep their digits."""
 

@@ -20,7 +20,7 @@ FLOORS = {
     "ui": 5,
     "gateway": 6,
     "cupidsshield": 7,
-    "evals": 7,
+    "evals": 8,
 }
 STRANGERS = {"agents": {"data", "mcp_servers", "policies", "screening"}}
 """Rooms that may not know some rooms below them."""

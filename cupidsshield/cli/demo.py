@@ -94,12 +94,14 @@ async def _send_all(client: ServiceClient, samples: Sequence[Sample]) -> Answers
 
 
 def _print_scenarios(answers: Answers) -> None:
-    table = Table("Message", "Decision", "How sure", "Why", title="The scenarios of the design", show_lines=True)
+    table = Table(title="The scenarios of the design", show_lines=True)
+    for column, share in (("Message", 3), ("Decision", 2), ("How sure", 1), ("Why", 5)):
+        table.add_column(column, ratio=share)
     for sample, answer in answers:
         decision = coloured(answer.decision)
         detail = " · ".join(str(part) for part in (answer.violation_type, answer.severity, answer.action) if part)
         decision.append(f"\n{detail}" if detail else "", style="not bold")
-        table.add_row(Text(sample.text), decision, f"{answer.confidence:.0%}", Text(answer.reasoning))
+        table.add_row(Text(sample.text), decision, f"{answer.confidence:.0%}", Text(answer.reasoning, style="dim"))
     out.print(table)
 
 

@@ -101,6 +101,7 @@ def _print(request: ModerateRequest, answer: ModerationAnswer, output: Output) -
     about = f"{answer.violation_type or 'no violation'}{f' ({answer.severity})' if answer.severity else ''}"
     out.print(f"  {about}{f' → {answer.action}' if answer.action else ''}", highlight=False)
     out.print(f"  {answer.reasoning}", highlight=False, markup=False)
+    out.print(f"  {answer.decision_reason}", highlight=False, markup=False, style="dim")
     for finding in answer.evidence:
         quotes = ", ".join(f"“{evidence.quote}”" for evidence in finding.evidence)
         out.print(f"  · {finding.reason} {quotes}", highlight=False, markup=False)

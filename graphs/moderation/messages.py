@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from domain.case import CaseRecord
 from domain.notification import Audience, Message
-from domain.vocabulary import DecisionKind, Policy
+from domain.vocabulary import Action, DecisionKind, Policy
 from policies.model import PolicySet
 
 
@@ -19,7 +19,7 @@ def messages_for(record: CaseRecord, policies: PolicySet) -> tuple[Message, ...]
 
 def _to_user(record: CaseRecord, policies: PolicySet) -> Message:
     decision = record.decision
-    if decision.policy is Policy.SELF_HARM:
+    if decision.action is Action.OFFER_SUPPORT:
         subject, event = "We are here for you", "user.support"
         body = policies.guideline(Policy.SELF_HARM).user_message
     elif decision.kind is DecisionKind.REJECTED and decision.policy is not None:

@@ -85,7 +85,7 @@ def opened_case(record: CaseRecord, review: ReviewItem | None) -> Case:
         action=decision.action,
         confidence=assessment.confidence,
         risk_score=assessment.risk_score,
-        reasoning=f"{assessment.reasoning} {decision.reasoning}",
+        reasoning=assessment.reasoning,
         reviewed_by=MACHINE,
         machine=decision,
         assessment=assessment,
