@@ -8,6 +8,7 @@ from sqlalchemy import Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from data.columns import UtcDateTime
+from data.statements import dialect_of, inserting_if_new
 from domain.base import Frozen
 from domain.clock import now
 from domain.errors import Invalid, NotFound
@@ -46,11 +47,11 @@ def get_or_create(session: Session, *, name: str) -> App:
     """The app of this name, made if it does not exist."""
     if not 1 <= len(name) <= 100:
         raise Invalid("an app's name must have 1 to 100 characters")
-    row = _row(session, name)
-    if row is None:
-        row = AppRow(id=new_id("app"), name=name, created_at=now())
-        session.add(row)
-        session.flush()
+    if (row := _row(session, name)) is None:
+        values = {"id": new_id("app"), "name": name, "created_at": now()}
+        session.execute(inserting_if_new(AppRow, dialect_of(session)), values)
+        row = _row(session, name)
+    assert row is not None, "it was there, or was made"
     return _app(row)
 
 

@@ -115,9 +115,9 @@ def get(session: Session, *, app_id: str, case_id: str) -> Case:
     return case_of(row_of(session, app_id=app_id, case_id=case_id))
 
 
-def row_of(session: Session, *, app_id: str, case_id: str) -> CaseRow:
-    """The row of a case. Raises NotFound like `get`."""
-    row = session.get(CaseRow, case_id)
+def row_of(session: Session, *, app_id: str, case_id: str, to_change: bool = False) -> CaseRow:
+    """The row of a case; `to_change` keeps others from it until the commit. Raises NotFound like `get`."""
+    row = session.get(CaseRow, case_id, with_for_update=to_change or None, populate_existing=to_change)
     if row is None or row.app_id != app_id:
         raise NotFound(f"there is no case {case_id[:60]!r}")
     return row
@@ -131,7 +131,7 @@ def search(session: Session, *, app_id: str, query: CaseQuery, cursor: str | Non
         if value is not None:
             wanted.append(getattr(CaseRow, name) == value)
     if query.text:
-        wanted.append(col(CaseRow.content).contains(query.text, autoescape=True))
+        wanted.append(col(CaseRow.content).icontains(query.text, autoescape=True))
     if query.since:
         wanted.append(col(CaseRow.created_at) >= query.since)
     if query.until:
@@ -223,6 +223,8 @@ def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
     cases = sum(by_decision.values())
     newest = select(CaseRow.total_ms).where(*window).order_by(col(CaseRow.created_at).desc()).limit(10_000)
     times = sorted(session.exec(newest).all())
+    # Who decides later changes `decision`; the review that a case was recorded with stays.
+    escalated = session.exec(select(func.count(col(CaseRow.review_id))).where(*window)).one()
     waiting = (
         select(func.count())
         .select_from(ReviewRow)
@@ -234,7 +236,7 @@ def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
         by_decision={DecisionKind(key): number for key, number in by_decision.items()},
         by_policy=counted(CaseRow.violation_type),
         by_action=counted(CaseRow.action),
-        escalation_rate=by_decision.get(DecisionKind.ESCALATED, 0) / cases if cases else 0.0,
+        escalation_rate=escalated / cases if cases else 0.0,
         mean_ms=sum(times) / len(times) if times else None,
         p95_ms=times[math.ceil(0.95 * len(times)) - 1] if times else None,
         open_reviews=session.exec(waiting).one(),
@@ -252,6 +254,6 @@ def _opened(cursor: str) -> tuple[datetime, str]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is None or not isinstance(case_id, str):
             raise ValueError
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Invalid("this cursor is not one of ours; begin again without a cursor") from error
     return moment, case_id

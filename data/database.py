@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
-from domain.errors import DatabaseUnavailable, Overloaded
+from domain.errors import DatabaseUnavailable, Invalid, Overloaded
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -26,6 +26,9 @@ GROUP = 64
 QUEUE = 1_024
 READERS = 4
 BUSY_TIMEOUT_MS = 5_000
+TRIES = 5
+CLASHED = frozenset({"40001", "40P01"})
+"""SQL states of PostgreSQL that say: two processes waited for each other, try again."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,17 @@ class Database:
         self._writing = engine_for(url, writing=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(QUEUE)
+        self._open = False
         self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
 
     async def start(self) -> None:
         """Begin to take writes."""
         self._writer.start()
+        self._open = True
 
     async def close(self) -> None:
         """Finish what waits, then let go of all connections."""
+        self._open = False
         if self._writer.is_alive():
             await asyncio.to_thread(self._queue.put, None)
             await asyncio.to_thread(self._writer.join)
@@ -67,6 +73,8 @@ class Database:
         Raises what `work` raises (and then keeps nothing of it), Overloaded where too much waits,
         DatabaseUnavailable where the database cannot be written.
         """
+        if not self._open:
+            raise DatabaseUnavailable("the database is closed; nothing was written")
         waiting = _Waiting(work, Future())
         try:
             self._queue.put_nowait(waiting)
@@ -87,12 +95,17 @@ class Database:
         try:
             with Session(self._reading) as session:
                 return work(session)
+        except DataError as error:
+            raise untakeable(error) from error
         except (OperationalError, InterfaceError) as error:
             raise unavailable(error) from error
 
     def _write_groups(self) -> None:
         while (group := self._next_group()) is not None:
-            self._commit(group)
+            # From here on a caller that gives up no longer changes its answer's state under us.
+            wanted = [waiting for waiting in group if waiting.answer.set_running_or_notify_cancel()]
+            if wanted:
+                self._commit(wanted, TRIES)
 
     def _next_group(self) -> list[_Waiting] | None:
         first = self._queue.get()
@@ -110,7 +123,7 @@ class Database:
             group.append(further)
         return group
 
-    def _commit(self, group: list[_Waiting]) -> None:
+    def _commit(self, group: list[_Waiting], tries: int) -> None:
         done: list[tuple[_Waiting, Any]] = []
         try:
             with Session(self._writing, expire_on_commit=False) as session, session.begin():
@@ -119,10 +132,14 @@ class Database:
                     if outcome is not _FAILED:
                         done.append((waiting, outcome))
         except Exception as error:
+            unanswered = [waiting for waiting in group if not waiting.answer.done()]
+            if _clashed(error) and tries > 1:
+                for waiting in unanswered:
+                    self._commit([waiting], tries - 1)
+                return
             told = unavailable(error) if isinstance(error, DBAPIError) else error
-            for waiting in group:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(told)
+            for waiting in unanswered:
+                waiting.answer.set_exception(told)
             return
         for waiting, outcome in done:
             waiting.answer.set_result(outcome)
@@ -134,6 +151,9 @@ class Database:
                 return waiting.work(session)
         except (OperationalError, InterfaceError):
             raise
+        except DataError as error:
+            waiting.answer.set_exception(untakeable(error))
+            return _FAILED
         except Exception as error:
             waiting.answer.set_exception(error)
             return _FAILED
@@ -145,6 +165,16 @@ _FAILED = object()
 def unavailable(error: Exception) -> DatabaseUnavailable:
     """The same failure, without SQL and values in its message."""
     return DatabaseUnavailable(f"the database cannot be used at present ({type(error).__name__})")
+
+
+def untakeable(error: DataError) -> Invalid:
+    """PostgreSQL refuses values that SQLite takes, such as a NUL character in a text."""
+    kind = type(error.orig).__name__
+    return Invalid(f"a value cannot be kept in the database ({kind}); send it without NUL characters")
+
+
+def _clashed(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CLASHED
 
 
 def normalised(url: str) -> str:
@@ -159,8 +189,8 @@ def engine_for(url: str, *, writing: bool = False) -> Engine:
     later fails at once, whatever the busy timeout, when another process wrote in between.
     """
     if not url.startswith("sqlite"):
-        return create_engine(normalised(url), pool_pre_ping=True, pool_size=READERS + 2)
-    engine = create_engine(url, pool_size=READERS + 2, connect_args={"check_same_thread": False})
+        return create_engine(normalised(url), pool_pre_ping=True, pool_size=READERS + 2, hide_parameters=True)
+    engine = create_engine(url, pool_size=READERS + 2, hide_parameters=True, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _record: Any) -> None:

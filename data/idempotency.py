@@ -6,6 +6,7 @@ from sqlalchemy import Column, delete
 from sqlmodel import Field, Session, SQLModel, col
 
 from data.columns import UtcDateTime
+from data.statements import dialect_of, inserting_if_new
 from domain.base import Frozen
 from domain.clock import now
 from domain.errors import IdempotencyMismatch, RequestInProgress
@@ -42,15 +43,17 @@ def begin(session: Session, *, app_id: str, key: str, request_hash: str) -> Repl
     request is being worked on (a start older than a minute is taken to have died).
     """
     at = now()
-    row = session.get(IdempotencyRow, (app_id, key))
-    if row is not None and row.expires_at > at:
+    values = {"app_id": app_id, "key": key, "request_hash": request_hash, "created_at": at, "expires_at": at + KEPT}
+    if session.execute(inserting_if_new(IdempotencyRow, dialect_of(session)), values).first():
+        return None
+    row = session.get_one(IdempotencyRow, (app_id, key), with_for_update=True, populate_existing=True)
+    if row.expires_at > at:
         if row.request_hash != request_hash:
             raise IdempotencyMismatch("this Idempotency-Key was used with other parameters; use a new key")
         if row.status is not None and row.body is not None:
             return Replay(status=row.status, body=row.body)
         if row.created_at > at - ABANDONED_AFTER:
             raise RequestInProgress("the first request with this Idempotency-Key is still being worked on")
-    row = row or IdempotencyRow(app_id=app_id, key=key, request_hash=request_hash, created_at=at, expires_at=at)
     row.request_hash, row.status, row.body = request_hash, None, None
     row.created_at, row.expires_at = at, at + KEPT
     session.add(row)

@@ -6,7 +6,6 @@ needs no filter (which costs a hundred times the search). We always give our own
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -19,7 +18,6 @@ import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
-from chromadb.errors import NotFoundError
 
 from domain.errors import ToolUnavailable
 from domain.memory import Collection, MemoryItem, PolicyMatch, Precedent
@@ -128,17 +126,17 @@ class Memory:
         )
 
     def _index_policies(self, passages: Sequence[tuple[Policy, str, str]]) -> None:
-        with contextlib.suppress(NotFoundError):
-            self._opened.pop(POLICIES, None)
-            self._client.delete_collection(POLICIES)
-        if not passages:
-            return
-        self._named(POLICIES).add(
-            ids=[str(number) for number in range(len(passages))],
-            documents=[passage for _, passage, _ in passages],
-            embeddings=[unpacked(vector) for _, _, vector in passages],
-            metadatas=[{"policy": policy.value} for policy, _, _ in passages],
-        )
+        # In place: a collection made anew would be a stranger to other processes that have it open.
+        shelf, ids = self._named(POLICIES), [str(number) for number in range(len(passages))]
+        if passages:
+            shelf.upsert(
+                ids=ids,
+                documents=[passage for _, passage, _ in passages],
+                embeddings=[unpacked(vector) for _, _, vector in passages],
+                metadatas=[{"policy": policy.value} for policy, _, _ in passages],
+            )
+        if surplus := sorted(set(shelf.get(include=[])["ids"]) - set(ids)):
+            shelf.delete(ids=surplus)
 
 
 _PARTS = ("documents", "metadatas", "distances")
@@ -155,7 +153,7 @@ def _first(found: Any, key: str) -> list[Any]:
 
 
 def _is_violation(item: MemoryItem) -> bool:
-    return item.policy is not None and item.decision is not DecisionKind.APPROVED
+    return item.policy is not None and item.decision is DecisionKind.REJECTED
 
 
 def _upsert(collection: chromadb.Collection, items: Sequence[MemoryItem]) -> None:

@@ -96,10 +96,15 @@ def find(
 def settle(
     session: Session, *, notification_id: str, delivered: bool, error: str, again_at: datetime | None
 ) -> NotificationStatus:
-    """Note what became of a try: delivered, to be tried again at `again_at`, or given up where that is None."""
-    row = session.get(OutboxRow, notification_id)
+    """Note what became of a try: delivered, to be tried again at `again_at`, or given up where that is None.
+
+    What was delivered or given up already stays so: two workers may have tried the same message.
+    """
+    row = session.get(OutboxRow, notification_id, with_for_update=True)
     if row is None:
         raise NotFound(f"there is no message {notification_id}")
+    if row.status != NotificationStatus.PENDING:
+        return NotificationStatus(row.status)
     row.attempts += 1
     row.last_error = error or None
     if delivered:

@@ -102,8 +102,10 @@ def decide(
 ) -> Case:
     """Record what a person decided, with all its consequences, if their claim still holds.
 
-    Raises StaleVersion where it does not: the caller's decision is not taken, nothing changes.
+    Raises StaleVersion where it does not, also where the claim is another person's, and Invalid for a
+    decision that decides nothing: then nothing changes.
     """
+    _check(decision)
     done = session.execute(
         update(ReviewRow)
         .where(
@@ -112,12 +114,13 @@ def decide(
             col(ReviewRow.case_id) == decision.case_id,
             col(ReviewRow.epoch) == epoch,
             col(ReviewRow.status) == ReviewStatus.IN_REVIEW,
+            col(ReviewRow.assigned_to) == decision.reviewer,
             col(ReviewRow.lease_until) > database_now(session),
         )
         .values(status=ReviewStatus.COMPLETED.value, completed_at=now())
     )
     _require_one(session, done, app_id, review_id)
-    row = cases.row_of(session, app_id=app_id, case_id=decision.case_id)
+    row = cases.row_of(session, app_id=app_id, case_id=decision.case_id, to_change=True)
     _apply(session, row, decision)
     outbox.put(session, app_id=app_id, case_id=row.id, messages=messages, at=row.updated_at)
     if memory is not None:
@@ -152,7 +155,7 @@ def propose(
     actor: Actor,
 ) -> ReviewItem:
     """Put an agent's opinion before a person: the open review of the case, or a new one. Changes no outcome."""
-    row = cases.row_of(session, app_id=app_id, case_id=case_id)
+    row = cases.row_of(session, app_id=app_id, case_id=case_id, to_change=True)
     found = session.exec(
         select(ReviewRow).where(ReviewRow.case_id == row.id, ReviewRow.status != ReviewStatus.COMPLETED)
     ).first()
@@ -191,12 +194,16 @@ def _opened(session: Session, row: CaseRow) -> ReviewItem:
     return item
 
 
-def _apply(session: Session, row: CaseRow, decision: HumanDecision) -> None:
+def _check(decision: HumanDecision) -> None:
     if decision.kind is DecisionKind.ESCALATED:
         raise Invalid("a decision approves or rejects; to ask somebody else, hand the item over")
-    rejected = decision.kind is DecisionKind.REJECTED
-    if rejected and (decision.policy is None or decision.severity is None or decision.action is None):
+    named = decision.policy is not None and decision.severity is not None and decision.action is not None
+    if decision.kind is DecisionKind.REJECTED and not named:
         raise Invalid("a rejection names the policy, the severity and the action")
+
+
+def _apply(session: Session, row: CaseRow, decision: HumanDecision) -> None:
+    rejected = decision.kind is DecisionKind.REJECTED
     at, before = now(), row.decision == DecisionKind.REJECTED
     subjects.count(
         session, app_id=row.app_id, user_id=row.user_id, cases=0, violations=int(rejected) - int(before), at=at

@@ -29,10 +29,10 @@ def inserting(row: type[SQLModel]) -> Insert:
 
 @cache
 def inserting_if_new(row: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
-    """Insert a row, or do nothing where a unique key is taken; returns the id of what was inserted."""
+    """Insert a row, or do nothing where a unique key is taken; returns the primary key of what was inserted."""
     table = table_of(row)
     make = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
-    return make(table).on_conflict_do_nothing().returning(table.c.id)
+    return make(table).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 @cache

@@ -75,7 +75,7 @@ def test_without_screening_every_message_goes_to_a_person(tmp_path: Path) -> Non
             answer = it.post(text).json()
             assert answer["decision"] == "escalated"
             case = it.get(f"/api/v1/cases/{answer['case_id']}").json()
-            assert case["assessment"]["unavailable"] == ["moderation"]
+            assert "moderation" in case["assessment"]["unavailable"]
         it.revive_remote()
         assert it.post(CLEAN).json()["decision"] == "approved"
         assert it.post(SCAM).json()["decision"] == "rejected"
