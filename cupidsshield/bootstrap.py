@@ -234,9 +234,11 @@ def _endpoints(
 def _workers(house: House, tools: Toolbox, needed: frozenset[ServerName]) -> tuple[Worker, ...]:
     found = []
     if ServerName.NOTIFICATIONS in needed:
-        found.append(Worker(DELIVERY, tasks.deliver(tools), interval_s=DELIVERY_EVERY_S))
+        found.append(Worker(DELIVERY, tasks.deliver(tools), interval_s=DELIVERY_EVERY_S, full=tasks.DELIVERY_BATCH))
     if needed == frozenset(ServerName):
-        found.append(Worker("memory", tasks.remember(house.database, tools), interval_s=MEMORY_EVERY_S))
+        found.append(
+            Worker("memory", tasks.remember(house.database, tools), interval_s=MEMORY_EVERY_S, full=tasks.MEMORY_BATCH)
+        )
         found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S))
     return tuple(found)
 

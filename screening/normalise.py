@@ -34,13 +34,16 @@ _ZERO_WIDTH = frozenset(
 _SILENT = frozenset("\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
 _OVERRIDES = frozenset("\u202d\u202e")
 _BLACK_FLAG = "\U0001f3f4"
-_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
+_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
 _SHORT_LEET = frozenset("03@")
 _UNITS = frozenset(
     {"am", "pm", "ish", "yo", "yr", "yrs", "min", "mins", "hr", "hrs", "k", "km", "m", "mi", "ft", "cm", "kg", "lb"}
     | {"lbs", "f", "th", "st", "nd", "rd", "pro", "plus", "max", "mini"}
 )
 """What may follow a number in one word, so that `at7pm` and `iphone15pro` keep their digits."""
+
+MAX_BEFORE_AT = 2
+"""Letters before an @ that is read as an a: `c@sh` and `wh@tsapp`, but not `lunch@noon`."""
 
 _SEPARATORS = frozenset(" .-_*·/,")
 
@@ -187,7 +190,7 @@ def _alphabets(word: Sequence[str]) -> tuple[bool, bool, bool]:
 def _undo_leet(draft: _Draft) -> None:
     """Read digits and signs as letters where letters stand on both sides: m0n3y, c@sh."""
     characters = draft.characters
-    for start, end in _words(characters, lambda c: c.isascii() and (c.isalnum() or c in "@$!|")):
+    for start, end in _words(characters, lambda c: c.isascii() and (c.isalnum() or c in "@$")):
         if end - start < 3 or not any(c in _LEET for c in characters[start:end]):
             continue
         after = characters[end : end + 2]
@@ -216,8 +219,9 @@ def _inner_leet(characters: Sequence[str], start: int, end: int) -> list[int]:
                 tail_end += 1
             tail = "".join(characters[stop:tail_end]).lower()
             readable = all(c in (_SHORT_LEET if short else _LEET) for c in characters[index:stop])
+            place = "@" in characters[index:stop] and index - start > MAX_BEFORE_AT
             twin = "".join(characters[start:index]).lower() == tail  # "masc4masc" says "for"
-            if readable and stop - index <= 2 and not twin and not (tail_end == end and tail in _UNITS):
+            if readable and stop - index <= 2 and not twin and not place and not (tail_end == end and tail in _UNITS):
                 positions.extend(range(index, stop))
             index = tail_end
         else:
@@ -231,7 +235,8 @@ def _join_spaced_letters(draft: _Draft) -> None:
     kept: list[int] = []
     index, total = 0, len(characters)
     while index < total:
-        if not characters[index].isalpha() or (index and characters[index - 1].isalnum()):
+        before = characters[index - 1] if index else ""
+        if not characters[index].isalpha() or before.isalnum() or before in ("'", "’"):
             kept.append(index)
             index += 1
             continue

@@ -91,13 +91,15 @@ class Screener:
         chosen = max(range(len(forms)), key=lambda i: outputs[i].violation)
         output = outputs[chosen]
         unmasked = normalised if chosen == 1 else None
-        evidence = await self._explain(forms[chosen], output, unmasked)
-        signals = [
-            *self._classifier_signals(output, evidence, disguised=unmasked is not None and bool(normalised.hidden)),
+        noticed = [
             *(self._rule_signal(match) for match in matches),
             *self._hidden_signals(normalised),
             *_language_signals(language),
         ]
+        top = self._top(output, noticed)
+        evidence = await self._explain(forms[chosen], output, top, unmasked)
+        disguised = unmasked is not None and bool(normalised.hidden)
+        signals = [*self._classifier_signals(output, top, evidence, disguised=disguised), *noticed]
         return Screening(
             normalised=normalised.text,
             language=language,
@@ -116,14 +118,23 @@ class Screener:
         matches = self._rules.match(normalised, verified=content.context.verified)
         return normalised, matches, self._languages.detect(normalised.text or content.text)
 
-    async def _explain(self, text: str, output: ModelOutput, normalised: Normalised | None) -> tuple[Evidence, ...]:
-        """The phrases behind the strongest policy, as they stood in the posted text."""
+    def _top(self, output: ModelOutput, noticed: Sequence[Signal]) -> int:
+        """The place, in the order of `Policy`, of the policy that classifier and rules together think likeliest."""
+        sums = [
+            self._calibration.policies[policy](logit) + sum(s.weight for s in noticed if s.policy is policy)
+            for policy, logit in zip(Policy, output.policies, strict=True)
+        ]
+        return sums.index(max(sums))
+
+    async def _explain(
+        self, text: str, output: ModelOutput, top: int, normalised: Normalised | None
+    ) -> tuple[Evidence, ...]:
+        """The phrases behind the likeliest policy, as they stood in the posted text."""
         if probability(self._calibration.violation(output.violation)) < EXPLAIN_FROM or len(text) > EXPLAIN_UP_TO:
             return ()
         spans = phrases(text)
         if len(spans) < 2:
             return ()
-        top = output.policies.index(max(output.policies))
         others = await self._batcher.score([without(text, span) for span in spans])
         drops = [output.policies[top] - other.policies[top] for other in others]
         note = "without this the classifier is less sure"
@@ -135,10 +146,9 @@ class Screener:
         )
 
     def _classifier_signals(
-        self, output: ModelOutput, evidence: tuple[Evidence, ...], *, disguised: bool
+        self, output: ModelOutput, top: int, evidence: tuple[Evidence, ...], *, disguised: bool
     ) -> list[Signal]:
         """One signal per policy and one for any violation; their weights include the prior."""
-        top = output.policies.index(max(output.policies))
         seen = " once its disguise is undone" if disguised else ""
         weight = self._calibration.violation(output.violation)
         signals = [

@@ -13,6 +13,7 @@ ALL_APPS = "*"
 """The tenant in whose name work across all tenants is done; it owns nothing."""
 
 MEMORY_BATCH = 256
+DELIVERY_BATCH = 64
 
 Step = Callable[[], Awaitable[int]]
 
@@ -24,12 +25,12 @@ def deliver(tools: Toolbox) -> Step:
         done = await tools.call(
             ServerName.NOTIFICATIONS,
             "deliver_due",
-            {},
+            {"limit": DELIVERY_BATCH},
             actor=system(ALL_APPS, "delivery"),
             answer=Delivered,
             timeout_s=60,
         )
-        return done.delivered + done.dead
+        return done.delivered + done.retrying + done.dead
 
     return step
 

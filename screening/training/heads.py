@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from domain.errors import Invalid
 from domain.vocabulary import Severity
 from screening.training.encoder import Head
 from screening.training.sources import CLASSES, Example
@@ -36,6 +37,8 @@ def fit_classes(features: Array, examples: Sequence[Example]) -> Head:
 def fit_severity(features: Array, examples: Sequence[Example]) -> Head:
     """The softmax over severities, fitted on the rows that have one."""
     rows = [i for i, e in enumerate(examples) if e.severity is not None]
+    if not rows:
+        raise Invalid("no row has a severity; give labelled violations")
     wanted = np.zeros((len(rows), len(Severity)), dtype=np.float32)
     for row, index in enumerate(rows):
         severity = examples[index].severity

@@ -1,0 +1,41 @@
+"""English is read, other languages are named and admitted to be unreadable."""
+
+import pytest
+
+from screening.language import LanguageDetector
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Hola guapa, me encantaría conocerte mejor, ¿quieres tomar un café mañana?", "es"),
+        ("Bonjour, tu fais quoi ce soir ? On pourrait aller boire un verre", "fr"),
+        ("Привет, как дела? Чем занимаешься сегодня вечером?", "ru"),
+        ("你好，你今天过得怎么样", "zh"),
+        ("مرحبا كيف حالك اليوم", "ar"),
+    ],
+)
+def test_other_languages_are_named_and_not_judged(languages: LanguageDetector, text: str, code: str) -> None:
+    found = languages.detect(text)
+    assert found.code == code
+    assert not found.competent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I love hiking! What trails do you recommend?",
+        "haha jaja omg",
+        "ok",
+        "😂😂😂",
+        "",
+        "im in 5th year lol, u?",
+        "LOL NO WAY ARE YOU SERIOUS RIGHT NOW I CANT",
+    ],
+)
+def test_english_and_what_is_too_short_to_tell_is_judged(languages: LanguageDetector, text: str) -> None:
+    assert languages.detect(text).competent
+
+
+def test_a_short_text_in_another_script_is_not_taken_for_english(languages: LanguageDetector) -> None:
+    assert not languages.detect("привет").competent

@@ -1,0 +1,123 @@
+"""The model folder is complete and unaltered, and a text's score is its own."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.errors import ModelUnavailable
+from domain.vocabulary import Policy, Severity
+from screening.calibration import Calibration
+from screening.model import EmbeddedModel, ModelOutput, load_encoder
+from screening.tokens import OVERLAP, WINDOW, Tokens
+
+TEXTS = ["hi", "Send me money on WhatsApp!", "I love hiking with my dog on Sundays. " * 6, "what a day " * 40]
+
+
+@pytest.fixture
+def copied(model_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(model_folder, tmp_path / model_folder.name)
+
+
+def test_the_folder_fits_into_thirty_megabytes(model_folder: Path) -> None:
+    assert (model_folder / "model.onnx").stat().st_size <= 30 * 2**20
+
+
+def test_the_vector_has_384_numbers_and_unit_length(model: EmbeddedModel) -> None:
+    for output in model.score(TEXTS):
+        assert output.vector.shape == (384,)
+        assert np.linalg.norm(output.vector) == pytest.approx(1, abs=1e-4)
+        assert len(output.policies) == len(Policy)
+        assert len(output.severity) == len(Severity)
+
+
+def test_a_text_scores_the_same_in_any_company(model: EmbeddedModel) -> None:
+    together = model.score(TEXTS * 5)
+    for index, text in enumerate(TEXTS):
+        (alone,) = model.score([text])
+        assert alone.violation == pytest.approx(together[index].violation, abs=1e-4)
+        assert alone.vector == pytest.approx(together[index].vector, abs=1e-5)
+
+
+def test_like_texts_have_like_vectors(model: EmbeddedModel) -> None:
+    hiking, walking, money = model.score(
+        ["I love hiking in the hills", "Walking in the mountains is my passion", "Send the gift card code now"]
+    )
+    assert hiking.vector @ walking.vector > hiking.vector @ money.vector + 0.2
+
+
+def test_what_stands_at_the_end_of_a_long_text_is_read(model: EmbeddedModel) -> None:
+    harmless = "We walked along the river and had a lovely lunch by the bridge. " * 60
+    (before,) = model.score([harmless])
+    (after,) = model.score([harmless + "Now send me 500 dollars in gift cards or I will leak your nudes. " * 3])
+    assert after.violation > before.violation + 1
+
+
+def test_windows_overlap_and_cover_the_text(model_folder: Path) -> None:
+    tokens = Tokens(model_folder / "tokenizer.json")
+    windows = tokens.windows(" ".join(f"word{n}" for n in range(400)))
+    assert len(windows) > 1
+    assert all(len(window) <= WINDOW for window in windows)
+    assert windows[1][1 : OVERLAP + 1] == windows[0][-OVERLAP - 1 : -1]
+    assert len(tokens.windows("")) == 1
+
+
+def test_no_text_at_all_gives_no_output(model: EmbeddedModel) -> None:
+    assert model.score([]) == []
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "calibration.json", "heads.npz"])
+def test_an_altered_file_is_refused(copied: Path, name: str) -> None:
+    with (copied / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ModelUnavailable, match=name):
+        EmbeddedModel.load(copied)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "model.json"])
+def test_a_missing_file_is_refused(copied: Path, name: str) -> None:
+    (copied / name).unlink()
+    with pytest.raises(ModelUnavailable, match="incomplete"):
+        EmbeddedModel.load(copied)
+
+
+def test_a_model_of_other_policies_is_refused(copied: Path) -> None:
+    manifest = json.loads((copied / "model.json").read_text())
+    manifest["policies"].reverse()
+    (copied / "model.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelUnavailable, match="other policies"):
+        EmbeddedModel.load(copied)
+
+
+def test_calibration_must_know_every_policy(tmp_path: Path, model_folder: Path) -> None:
+    whole = json.loads((model_folder / "calibration.json").read_text())
+    del whole["policies"]["spam"]
+    (tmp_path / "calibration.json").write_text(json.dumps(whole))
+    with pytest.raises(ModelUnavailable, match="spam"):
+        Calibration.load(tmp_path / "calibration.json")
+
+
+def test_the_reference_names_the_model_and_its_files(model: EmbeddedModel, copied: Path) -> None:
+    assert model.ref.name == "minilm-v1"
+    assert EmbeddedModel.load(copied).ref == model.ref
+
+
+def test_an_unknown_model_name_is_refused(model_folder: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="choose 'minilm-v1'"):
+        load_encoder("gpt", model_folder)
+
+
+def test_sentence_transformers_asks_for_its_extra(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(ModelUnavailable, match="extra 'embedders'"):
+        load_encoder("sentence-transformers:/somewhere", model_folder)
+
+
+def test_severity_is_read_more_mildly_in_doubt() -> None:
+    output = ModelOutput((0.0,) * 9, 0.0, (0.0, 1.0, 1.0, 0.0), np.zeros(384, np.float32))
+    assert output.severity_at(1.0) is Severity.HIGH
+    assert output.severity_at(0.7) is Severity.MEDIUM
+    assert output.severity_at(0.3) is Severity.LOW
