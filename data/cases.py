@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_
 from sqlmodel import Session, col, select
 
 from data import audit, enforcements, memory_inbox, outbox, subjects
@@ -97,16 +97,18 @@ def _insert_case(session: Session, record: CaseRecord, review: ReviewItem | None
     return session.execute(inserting_if_new(CaseRow, dialect_of(session)), values).first() is not None
 
 
+_STANDING = select(CaseRow).where(
+    CaseRow.app_id == bindparam("app_id"),
+    CaseRow.content_id == bindparam("content_id"),
+    CaseRow.content_hash == bindparam("content_hash"),
+    CaseRow.policy_set == bindparam("policy_set"),
+)
+
+
 def standing(session: Session, *, app_id: str, content_id: str, content_hash: str, policy_set: str) -> Case | None:
     """The case of this very content under these policies, if there is one."""
-    row = session.exec(
-        select(CaseRow).where(
-            CaseRow.app_id == app_id,
-            CaseRow.content_id == content_id,
-            CaseRow.content_hash == content_hash,
-            CaseRow.policy_set == policy_set,
-        )
-    ).first()
+    wanted = {"app_id": app_id, "content_id": content_id, "content_hash": content_hash, "policy_set": policy_set}
+    row = session.exec(_STANDING, params=wanted).first()
     return case_of(row) if row else None
 
 
@@ -147,24 +149,27 @@ def search(session: Session, *, app_id: str, query: CaseQuery, cursor: str | Non
     return CasePage(cases=tuple(summary_of(row) for row in page), next_cursor=further)
 
 
+_RECENT = (
+    select(  # type: ignore[call-overload]
+        CaseRow.id,
+        CaseRow.decision,
+        CaseRow.violation_type,
+        CaseRow.severity,
+        CaseRow.reviewed_by,
+        CaseRow.created_at,
+    )
+    .where(CaseRow.app_id == bindparam("app_id"), CaseRow.user_id == bindparam("user_id"))
+    .order_by(col(CaseRow.created_at).desc())
+    .limit(bindparam("most"))
+)
+
+
 def history(session: Session, *, app_id: str, user_id: str, limit: int = 10) -> SubjectHistory:
     """A person's record: counts over all their cases, and the latest of them."""
     cases, violations = subjects.counts(session, app_id=app_id, user_id=user_id)
     if not cases:
         return SubjectHistory(user_id=user_id)
-    rows = session.execute(
-        select(  # type: ignore[call-overload]
-            CaseRow.id,
-            CaseRow.decision,
-            CaseRow.violation_type,
-            CaseRow.severity,
-            CaseRow.reviewed_by,
-            CaseRow.created_at,
-        )
-        .where(CaseRow.app_id == app_id, CaseRow.user_id == user_id)
-        .order_by(col(CaseRow.created_at).desc())
-        .limit(limit)
-    )
+    rows = session.execute(_RECENT, {"app_id": app_id, "user_id": user_id, "most": limit})
     recent = tuple(
         PastCase(
             case_id=row.id,
@@ -179,19 +184,22 @@ def history(session: Session, *, app_id: str, user_id: str, limit: int = 10) -> 
     return SubjectHistory(user_id=user_id, cases=cases, violations=violations, recent=recent)
 
 
+_DECIDED_BY_PERSON = (
+    select(CaseRow.id, CaseRow.decision, CaseRow.violation_type)
+    .where(
+        CaseRow.app_id == bindparam("app_id"),
+        CaseRow.content_hash == bindparam("content_hash"),
+        CaseRow.reviewed_by != MACHINE,
+        CaseRow.decision != DecisionKind.ESCALATED,
+    )
+    .order_by(col(CaseRow.updated_at).desc())
+    .limit(1)
+)
+
+
 def same_content(session: Session, *, app_id: str, content_hash: str) -> SameContent | None:
     """What a person last decided about the very same text in this app."""
-    row = session.exec(
-        select(CaseRow)
-        .where(
-            CaseRow.app_id == app_id,
-            CaseRow.content_hash == content_hash,
-            CaseRow.reviewed_by != MACHINE,
-            CaseRow.decision != DecisionKind.ESCALATED,
-        )
-        .order_by(col(CaseRow.updated_at).desc())
-        .limit(1)
-    ).first()
+    row = session.execute(_DECIDED_BY_PERSON, {"app_id": app_id, "content_hash": content_hash}).first()
     if row is None:
         return None
     policy = Policy(row.violation_type) if row.violation_type else None
