@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx2
 from mcp.server import MCPServer
@@ -46,7 +46,7 @@ from mcp_servers.vector_search import server as vector_server
 from policies.loader import load
 from policies.model import PolicySet
 from screening.screen import Screener
-from workers import tasks
+from workers import alerts, tasks
 from workers.loop import Worker
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ DELIVERY = "delivery"
 DELIVERY_EVERY_S = 1.0
 MEMORY_EVERY_S = 1.0
 EXPIRY_EVERY_S = 30.0
+ALERTS_EVERY_S = 60.0
 
 NEEDS: dict[ServerName, frozenset[ServerName]] = {
     ServerName.MODERATION: frozenset(ServerName),
@@ -76,6 +77,7 @@ class House:
     memory: Memory | None
     sender: WebhookSender
     workers: tuple[Worker, ...] = ()
+    used_keys: set[str] = field(default_factory=set)
     _tools: Toolbox | None = None
     _runs: ModerationRuns | None = None
 
@@ -103,7 +105,9 @@ class House:
 
     async def verify_key(self, key: str) -> Actor:
         """The actor of an API key. Raises NotAuthenticated."""
-        return await self.database.read(lambda session: keys.verify(session, key=key))
+        actor = await self.database.read(lambda session: keys.verify(session, key=key))
+        self.used_keys.add(actor.id)
+        return actor
 
     def servers(
         self, names: frozenset[ServerName], identify: Identify, guard: Guard | None = None
@@ -239,7 +243,11 @@ def _workers(house: House, tools: Toolbox, needed: frozenset[ServerName]) -> tup
         found.append(
             Worker("memory", tasks.remember(house.database, tools), interval_s=MEMORY_EVERY_S, full=tasks.MEMORY_BATCH)
         )
-        found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S))
+        found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S, full=500))
+        watch = alerts.watch(house.database, house.policies.thresholds.alerts, now)
+        found.append(Worker("alerts", watch, interval_s=ALERTS_EVERY_S, full=1_000))
+        used = tasks.note_used_keys(house.database, house.used_keys)
+        found.append(Worker("key use", used, interval_s=EXPIRY_EVERY_S))
     return tuple(found)
 
 

@@ -6,8 +6,11 @@ Every setting is described in docs/settings.md and, with its default, in .env.ex
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from limits import parse
+from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 import data
 from domain.errors import SettingsError
@@ -15,6 +18,7 @@ from mcp_servers.client import ServerName
 
 SHIPPED_MODEL = "minilm-v1"
 MIN_SECRET = 24
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 DEMO_SECRETS = {"changeme", "secret", "demo", "test", "password"}
 
 
@@ -25,10 +29,24 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(BaseSettings):
-    """Everything that can be set. Defaults need no server, no key and no network."""
+class LogLevel(StrEnum):
+    """How much is logged."""
 
-    model_config = SettingsConfigDict(env_prefix="CUPIDSSHIELD_", env_file=".env", extra="ignore", frozen=True)
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Defaults need no server, no key and no network.
+
+    A variable that is empty counts as not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="CUPIDSSHIELD_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     environment: Environment = Field(Environment.DEVELOPMENT, description="`development` or `production`")
     data_dir: Path = Field(Path("var"), description="holds everything that a run writes")
@@ -47,7 +65,7 @@ class Settings(BaseSettings):
     rate_limit: str = Field("300/second", description="requests per API key, e.g. `10000/minute`")
     rate_limit_storage: str = Field("async+memory://", description="`async+redis://…` to share it between processes")
     max_in_flight: int = Field(256, ge=1, description="decisions being made at once before callers are told to wait")
-    deadline_s: float = Field(10.0, gt=0, description="seconds for one decision, then 503")
+    deadline_s: float = Field(15.0, gt=0, description="seconds for one decision, then 503")
     tool_timeout_s: float = Field(3.0, gt=0, description="seconds for one MCP call, then a person decides")
     mcp_moderation_url: str = Field("", description="URL of a moderation server elsewhere; empty: in this process")
     mcp_database_url: str = Field("", description="URL of a database server elsewhere; empty: in this process")
@@ -61,7 +79,55 @@ class Settings(BaseSettings):
         None, description="secret that the parts of the service show each other; needed where MCP servers run elsewhere"
     )
     allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _case_does_not_matter(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        try:
+            known = not value or make_url(value).drivername in DATABASES
+        except ArgumentError:
+            known = False
+        if not known:
+            raise ValueError("expected postgresql://user@host/database or sqlite:///path")
+        return value
+
+    @field_validator(
+        "chroma_url",
+        "public_url",
+        "mcp_moderation_url",
+        "mcp_database_url",
+        "mcp_vector_search_url",
+        "mcp_notifications_url",
+    )
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        try:
+            TypeAdapter(AnyHttpUrl).validate_python(value or "http://unset")
+        except ValidationError as error:
+            raise ValueError("expected an address such as http://host:port") from error
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        try:
+            parse(value)
+        except ValueError as error:
+            raise ValueError("expected a rate such as 300/second or 10000/minute") from error
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _is_shared_without_blocking(cls, value: str) -> str:
+        if not value.startswith("async+"):
+            raise ValueError("expected async+memory:// or async+redis://host:port")
+        return value
 
     @model_validator(mode="after")
     def _secrets_are_secret(self) -> "Settings":
@@ -112,5 +178,5 @@ def read_settings(**overrides: object) -> Settings:
         for item in error.errors(include_input=False, include_url=False):
             where = ".".join(str(part) for part in item["loc"])
             name = f"CUPIDSSHIELD_{where.upper()}: " if where else ""
-            lines.append(f"{name}{item['msg']}")
+            lines.append(f"{name}{item['msg'].removeprefix('Value error, ')}")
         raise SettingsError("; ".join(lines)) from error

@@ -247,6 +247,7 @@ def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
         escalation_rate=escalated / cases if cases else 0.0,
         mean_ms=sum(times) / len(times) if times else None,
         p95_ms=times[math.ceil(0.95 * len(times)) - 1] if times else None,
+        slowest_ms=times[-1] if times else None,
         open_reviews=session.exec(waiting).one(),
     )
 

@@ -39,4 +39,5 @@ class CaseMetrics(Frozen):
     escalation_rate: float = Field(ge=0, le=1)
     mean_ms: float | None
     p95_ms: float | None
+    slowest_ms: float | None
     open_reviews: int

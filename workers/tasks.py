@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from data import enforcements, memory_inbox
+from data import enforcements, idempotency, keys, memory_inbox
 from data.database import Database
 from domain.actor import system
 from mcp_servers.client import ServerName, Toolbox
@@ -58,9 +58,22 @@ def remember(database: Database, tools: Toolbox) -> Step:
 
 
 def expire(database: Database) -> Step:
-    """End the enforcements whose term is over."""
+    """End the enforcements whose term is over, and forget the answers that need not be kept any longer."""
 
     async def step() -> int:
-        return await database.write(lambda session: enforcements.expire(session))
+        ended = await database.write(enforcements.expire)
+        return ended + await database.write(idempotency.forget_expired)
+
+    return step
+
+
+def note_used_keys(database: Database, used: set[str]) -> Step:
+    """Note in the database which keys were used since the last step; `used` gathers them in between."""
+
+    async def step() -> int:
+        ids = [used.pop() for _ in range(len(used))]
+        for key_id in ids:
+            await database.write(lambda session, key_id=key_id: keys.touch(session, key_id=key_id))  # type: ignore[misc]
+        return 0
 
     return step

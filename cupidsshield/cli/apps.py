@@ -6,8 +6,10 @@ import typer
 from rich.table import Table
 
 from cupidsshield.cli.keys import on_database
-from cupidsshield.cli.output import Output, OutputOption, err, out, print_json
+from cupidsshield.cli.output import Output, OutputOption, cells, err, out, print_json, whole
+from cupidsshield.settings import read_settings
 from data import apps
+from domain.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, help="List apps and set their webhooks.")
 
@@ -20,9 +22,9 @@ def list_apps(output: OutputOption = Output.TABLE) -> None:
         for entry in found:
             print_json(entry.model_dump(mode="json"))
         return
-    table = Table("id", "name", "webhook", "made")
+    table = Table(whole("id"), "name", "webhook", "made")
     for entry in found:
-        table.add_row(entry.id, entry.name, entry.webhook_url or "–", str(entry.created_at))
+        table.add_row(*cells(entry.id, entry.name, entry.webhook_url, entry.created_at.date()))
     out.print(table if found else "no apps yet; 'cupidsshield keys create --app NAME' makes the first")
 
 
@@ -33,6 +35,10 @@ def webhook(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Set where an app is told of decisions (Standard Webhooks). Prints the signing secret, this once."""
+    if url and not url.startswith("https://") and not read_settings().allow_private_webhooks:
+        raise Invalid(
+            "a webhook's address must begin with https:// (CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS lifts this while developing)"
+        )
     secret = on_database(lambda session: apps.set_webhook(session, name=name, url=url or None))
     if output is Output.JSON:
         print_json({"app": name, "url": url or None, "secret": secret})

@@ -22,6 +22,7 @@ def upgrade() -> None:
 def status() -> None:
     """Tell the schema's revision, and whether it is the newest. Exit code 1 where it is not."""
     settings = read_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     current, head = migrate.current(settings.database), migrate.head()
     out.print(f"current {current or 'none'}, newest {head}")
     if current != head:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -117,6 +116,7 @@ def _print_summary(answers: Answers) -> None:
 
 
 def _print_next_steps(url: str, key: str, case_id: str) -> None:
+    out.rule("Try next", style="dim")
     lines = f"""Post a message:
   curl -s {url}/api/v1/moderate -H 'X-API-Key: {key}' -H 'content-type: application/json' \\
     -d '{{"content": "hey, can you send me a gift card?", "user_id": "u1"}}'
@@ -126,7 +126,7 @@ Connect an agent by MCP:
   npx @modelcontextprotocol/inspector --cli {url}/mcp/moderation --transport http \\
     --header 'Authorization: Bearer {key}' --method tools/list
 Read the API: {url}/docs   Health: {url}/ready   Numbers: {url}/metrics"""
-    out.print(Panel(Text(lines), title="Try next", border_style="dim"))
+    out.print(Text(lines), soft_wrap=True)
 
 
 def _demo_key(session: Session) -> str:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from sqlmodel import Session
 
-from cupidsshield.cli.output import Output, OutputOption, err, out, print_json
+from cupidsshield.cli.output import Output, OutputOption, cells, err, out, print_json, whole
 from cupidsshield.settings import read_settings
 from data import apps, keys, migrate
 from data.database import Database
@@ -81,11 +81,14 @@ def list_keys(app_name: AppName, output: OutputOption = Output.TABLE) -> None:
         for key in found:
             print_json(key.model_dump(mode="json"))
         return
-    table = Table("id", "name", "begins", "scopes", "made", "expires", "revoked", "last used")
+    if not found:
+        out.print(f"{app_name} has no keys; 'cupidsshield keys create' makes one", markup=False, highlight=False)
+        return
+    table = Table(whole("id"), "name", "scopes", "made", "expires", "revoked")
     for key in found:
-        row = (key.id, key.name, key.prefix, ", ".join(sorted(key.scopes)), key.created_at, key.expires_at)
-        table.add_row(*(str(cell or "–") for cell in (*row, key.revoked_at, key.last_used_at)))
-    out.print(table if found else f"{app_name} has no keys; make one with 'cupidsshield keys create --app {app_name}'")
+        days = (moment and moment.date() for moment in (key.created_at, key.expires_at, key.revoked_at))
+        table.add_row(*cells(key.id, key.name, ", ".join(sorted(key.scopes)), *days))
+    out.print(table)
 
 
 @app.command("revoke")

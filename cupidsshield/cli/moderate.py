@@ -57,10 +57,18 @@ def requests_in(source: str, content_type: ContentType, user_id: str) -> list[Mo
         path = Path(source)
         if not path.is_file():
             raise Invalid(f"{source}: there is no such file")
-        lines = enumerate(path.read_text("utf-8").splitlines(), start=1)
+        lines = enumerate(_text_in(path.read_bytes(), source).split("\n"), start=1)
         return [_request(line, f"{source}:{number}", content_type, user_id) for number, line in lines if line.strip()]
-    text = sys.stdin.read() if source == "-" else source
+    text = _text_in(sys.stdin.buffer.read(), "stdin") if source == "-" else source
     return [_request(json.dumps({"content": text}), "the text", content_type, user_id)]
+
+
+def _text_in(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Invalid(f"{source}:{line}: not UTF-8") from error
 
 
 def _request(line: str, where: str, content_type: ContentType, user_id: str) -> ModerateRequest:
@@ -68,7 +76,7 @@ def _request(line: str, where: str, content_type: ContentType, user_id: str) -> 
         fields = json.loads(line)
         defaults = {"content_type": content_type, "user_id": user_id}
         return ModerateRequest.model_validate({**defaults, **fields})
-    except (json.JSONDecodeError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Invalid(f"{where}: not a JSON object with the fields of POST /moderate") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

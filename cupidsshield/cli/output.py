@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Column
 from rich.text import Text
 
 from domain.vocabulary import DecisionKind
@@ -29,6 +30,16 @@ _COLOURS = {DecisionKind.APPROVED: "green", DecisionKind.REJECTED: "red", Decisi
 def coloured(decision: DecisionKind) -> Text:
     """A decision in its colour."""
     return Text(decision, style=f"bold {_COLOURS[decision]}")
+
+
+def whole(header: str) -> Column:
+    """A column that is never cut, however narrow the terminal: what stands in it is there to be copied."""
+    return Column(header, no_wrap=True, min_width=36)
+
+
+def cells(*values: object) -> list[Text]:
+    """A row as it is, whatever it holds; – for what is not set."""
+    return [Text("–" if value is None else str(value)) for value in values]
 
 
 def print_json(value: Any) -> None:

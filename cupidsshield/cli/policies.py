@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cupidsshield.cli.output import Output, OutputOption, out, print_json
 from cupidsshield.settings import read_settings
@@ -24,7 +25,7 @@ def check_files(folder: Folder = None, output: OutputOption = Output.TABLE) -> N
         if output is Output.JSON:
             print_json(problem.model_dump(mode="json"))
         else:
-            out.print(f"[red]{problem}[/]", highlight=False, soft_wrap=True)
+            out.print(Text(str(problem), style="red"), soft_wrap=True)
     if problems:
         raise typer.Exit(1)
     if output is Output.TABLE:
