@@ -5,7 +5,6 @@ Signals carry calibrated log-odds and their evidence. Nothing is decided here, a
 
 import asyncio
 import base64
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.content import Content
-from domain.signals import Evidence, Language, Screening, Signal
-from domain.vocabulary import Policy, Severity, SignalSource
+from domain.signals import Evidence, Language, Screening
+from domain.vocabulary import Policy
 from screening.batcher import QUEUE_LIMIT, Batcher
 from screening.calibration import Calibration
 from screening.explain import phrases, strongest, without
@@ -23,6 +22,15 @@ from screening.language import LanguageDetector
 from screening.model import Encoder, ModelOutput, load_encoder
 from screening.normalise import Normalised, normalise
 from screening.rules import DEFAULT_RULES, Match, Rules
+from screening.signals import (
+    any_violation,
+    classifier_signals,
+    likeliest,
+    noticed_signals,
+    probability,
+    severities,
+    with_evidence,
+)
 
 DEFAULT_MODEL = "minilm-v1"
 EXPLAIN_FROM = 0.2
@@ -33,10 +41,6 @@ EXPLAIN_UP_TO = 600
 
 LONG = 2_000
 """Characters from which rules and normalisation leave the event loop to a thread."""
-
-
-NEVER_MILD = frozenset({Policy.THREATS, Policy.SELF_HARM, Policy.AGE_VERIFICATION})
-"""Policies whose severity is read as if the violation were certain."""
 
 
 class Screener:
@@ -88,23 +92,19 @@ class Screener:
             normalised, matches, language = self._read(content)
         forms = [content.text] if normalised.text == content.text else [content.text, normalised.text]
         outputs = await self._batcher.score(forms)
-        chosen = max(range(len(forms)), key=lambda i: outputs[i].violation)
-        output = outputs[chosen]
-        unmasked = normalised if chosen == 1 else None
-        noticed = [
-            *(self._rule_signal(match) for match in matches),
-            *self._hidden_signals(normalised),
-            *_language_signals(language),
-        ]
-        top = self._top(output, noticed)
-        evidence = await self._explain(forms[chosen], output, top, unmasked)
-        disguised = unmasked is not None and bool(normalised.hidden)
-        signals = [*self._classifier_signals(output, top, evidence, disguised=disguised), *noticed]
+        plain = len(outputs) > 1 and outputs[1].violation > outputs[0].violation
+        output = outputs[1] if plain else outputs[0]
+        signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
+        signals += noticed_signals(matches, normalised, language, self._calibration)
+        if probability(any_violation(signals)) >= EXPLAIN_FROM and len(content.text) <= EXPLAIN_UP_TO:
+            top = likeliest(signals)
+            evidence = await self._explain(content.text, output, top, normalised if plain else None)
+            signals = with_evidence(signals, top, evidence)
         return Screening(
             normalised=normalised.text,
             language=language,
             signals=tuple(signals),
-            severities=_severities(output, signals),
+            severities=severities(output, signals),
             vector=encode_vector(outputs[0].vector),
             model=self.ref,
         )
@@ -118,129 +118,26 @@ class Screener:
         matches = self._rules.match(normalised, verified=content.context.verified)
         return normalised, matches, self._languages.detect(normalised.text or content.text)
 
-    def _top(self, output: ModelOutput, noticed: Sequence[Signal]) -> int:
-        """The place, in the order of `Policy`, of the policy that classifier and rules together think likeliest."""
-        sums = [
-            self._calibration.policies[policy](logit) + sum(s.weight for s in noticed if s.policy is policy)
-            for policy, logit in zip(Policy, output.policies, strict=True)
-        ]
-        return sums.index(max(sums))
-
     async def _explain(
-        self, text: str, output: ModelOutput, top: int, normalised: Normalised | None
+        self, posted: str, output: ModelOutput, top: Policy, plain: Normalised | None
     ) -> tuple[Evidence, ...]:
-        """The phrases behind the likeliest policy, as they stood in the posted text."""
-        if probability(self._calibration.violation(output.violation)) < EXPLAIN_FROM or len(text) > EXPLAIN_UP_TO:
-            return ()
+        """The phrases behind a policy's score, as they stood in the posted text."""
+        text = plain.text if plain else posted
         spans = phrases(text)
         if len(spans) < 2:
             return ()
         others = await self._batcher.score([without(text, span) for span in spans])
-        drops = [output.policies[top] - other.policies[top] for other in others]
-        note = "without this the classifier is less sure"
+        place = list(Policy).index(top)
+        drops = [output.policies[place] - other.policies[place] for other in others]
+        note = f"the classifier is less sure of {top} without this"
         return tuple(
-            normalised.evidence(start, end, note)
-            if normalised
-            else Evidence(start=start, end=end, quote=text[start:end], note=note)
+            plain.evidence(start, end, note)
+            if plain
+            else Evidence(start=start, end=end, quote=posted[start:end], note=note)
             for start, end in strongest(spans, drops)
         )
-
-    def _classifier_signals(
-        self, output: ModelOutput, top: int, evidence: tuple[Evidence, ...], *, disguised: bool
-    ) -> list[Signal]:
-        """One signal per policy and one for any violation; their weights include the prior."""
-        seen = " once its disguise is undone" if disguised else ""
-        weight = self._calibration.violation(output.violation)
-        signals = [
-            Signal(
-                name="classifier.violation",
-                source=SignalSource.CLASSIFIER,
-                value=output.violation,
-                weight=weight,
-                reason=f"the classifier sees a violation with {probability(weight):.0%} probability{seen}",
-                evidence=evidence,
-            )
-        ]
-        for index, policy in enumerate(Policy):
-            weight = self._calibration.policies[policy](output.policies[index])
-            signals.append(
-                Signal(
-                    name=f"classifier.{policy}",
-                    source=SignalSource.CLASSIFIER,
-                    policy=policy,
-                    value=output.policies[index],
-                    weight=weight,
-                    reason=f"the classifier sees {policy} with {probability(weight):.0%} probability{seen}",
-                    evidence=evidence if index == top else (),
-                )
-            )
-        return signals
-
-    def _rule_signal(self, match: Match) -> Signal:
-        rule = match.rule
-        return Signal(
-            name=f"rule.{rule.name}",
-            source=SignalSource.RULE,
-            policy=rule.policy,
-            value=float(len(match.evidence)),
-            weight=self._calibration.rules.get(rule.name, rule.weight),
-            reason=rule.reason,
-            severity=rule.severity,
-            floor=rule.floor,
-            evidence=match.evidence,
-        )
-
-    def _hidden_signals(self, normalised: Normalised) -> list[Signal]:
-        if not normalised.hidden:
-            return []
-        kinds = sorted({evidence.note.split(" spelling")[0] for evidence in normalised.hidden})
-        return [
-            Signal(
-                name="hidden_text",
-                source=SignalSource.HIDDEN_TEXT,
-                value=float(len(normalised.hidden)),
-                weight=self._calibration.hidden_text,
-                reason=f"the text is disguised: {', '.join(kinds)}",
-                evidence=normalised.hidden,
-            )
-        ]
-
-
-def any_violation(signals: Sequence[Signal]) -> float:
-    """The log-odds of any violation: what speaks of no policy, and the most that is said for one of them.
-
-    Rules of different policies see the same violation from several sides; adding them up would count it twice.
-    """
-    of_none = sum(signal.weight for signal in signals if signal.policy is None)
-    rules = [signal for signal in signals if signal.source is not SignalSource.CLASSIFIER]
-    return of_none + max(sum(signal.weight for signal in rules if signal.policy is policy) for policy in Policy)
-
-
-def _severities(output: ModelOutput, signals: Sequence[Signal]) -> dict[Policy, Severity]:
-    """The milder reading in doubt, but not where waiting could cost a life or a child."""
-    doubtful = output.severity_at(probability(any_violation(signals)))
-    sure = output.severity_at(1.0)
-    return {policy: sure if policy in NEVER_MILD else doubtful for policy in Policy}
-
-
-def probability(log_odds: float) -> float:
-    """The probability that log-odds (nats) stand for."""
-    return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
 
 
 def encode_vector(vector: NDArray[np.float32]) -> str:
     """Base64 of little-endian float32."""
     return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
-
-
-def _language_signals(language: Language) -> list[Signal]:
-    if language.competent:
-        return []
-    return [
-        Signal(
-            name="language.foreign",
-            source=SignalSource.LANGUAGE,
-            value=language.confidence,
-            reason=f"written in '{language.code}', which the classifier cannot read",
-        )
-    ]
