@@ -1,40 +1,64 @@
-"""Finds the words that moved the classifier: those without which its score falls most.
+"""Finds the words behind the classifier's score, at no cost beyond the pass that gave the score.
 
-Occlusion (Zeiler and Fergus 2014): leave a phrase out, score again, compare. It shows what the model
-reacted to, which is not always why a person would agree.
+The heads are linear and read means over tokens, so a logit is exactly the sum of what its tokens add.
+That shows what the model reacted to, each word read in its context, which is not always why a person
+would agree.
 """
 
 import re
 from collections.abc import Sequence
 
-MAX_PHRASES = 12
-"""Phrases tried, hence extra texts scored, for one explanation."""
+import numpy as np
+from numpy.typing import NDArray
+
+PHRASE_WORDS = 3
+"""Words in one phrase: enough to be understood where it is quoted alone."""
 
 MAX_SHOWN = 3
-CLEAR_SHARE = 0.4
-"""A phrase is shown if leaving it out costs at least this share of what the strongest phrase costs."""
+CLEAR_SHARE = 0.5
+"""A phrase is shown if it adds at least this share of what the strongest phrase adds."""
 
-LEAST_DROP = 0.2
-"""In log-odds; below this no phrase explains anything."""
+LEAST_SHARE = 0.2
+"""In log-odds; a phrase that adds less explains nothing."""
+
+Span = tuple[int, int]
 
 _WORD = re.compile(r"\S+")
 
 
-def phrases(text: str) -> list[tuple[int, int]]:
-    """Start and end of up to MAX_PHRASES stretches of whole words that cover the text."""
-    words = [hit.span() for hit in _WORD.finditer(text)]
-    size = max(1, -(-len(words) // MAX_PHRASES))
-    return [(group[0][0], group[-1][1]) for at in range(0, len(words), size) if (group := words[at : at + size])]
+def words_of(text: str) -> list[Span]:
+    """Start and end of each word."""
+    return [found.span() for found in _WORD.finditer(text)]
 
 
-def without(text: str, span: tuple[int, int]) -> str:
-    """The text with one stretch left out."""
-    return f"{text[: span[0]]}{text[span[1] :].lstrip()}".strip()
+def shares_of(words: Sequence[Span], tokens: Sequence[Span], shares: NDArray[np.float32]) -> list[float]:
+    """What each word adds: the sum over the tokens that lie in it. `shares` has one number a token."""
+    added = [0.0] * len(words)
+    at = 0
+    for (start, end), share in zip(tokens, shares, strict=True):
+        while at < len(words) and words[at][1] <= start:
+            at += 1
+        if end > start and at < len(words) and words[at][0] <= start:
+            added[at] += float(share)
+    return added
 
 
-def strongest(spans: Sequence[tuple[int, int]], drops: Sequence[float]) -> list[tuple[int, int]]:
-    """The stretches that matter most, strongest first; none where none matters."""
-    ranked = sorted(zip(drops, spans, strict=True), reverse=True)[:MAX_SHOWN]
-    if not ranked or ranked[0][0] < LEAST_DROP:
-        return []
-    return [span for drop, span in ranked if drop >= CLEAR_SHARE * ranked[0][0]]
+def strongest(words: Sequence[Span], added: Sequence[float]) -> list[Span]:
+    """The phrases that add most, strongest first, without overlap; none where none matters."""
+    size = min(PHRASE_WORDS, len(words))
+    ranked = sorted(
+        ((sum(added[at : at + size]), at) for at in range(len(words) - size + 1)),
+        key=lambda found: (-found[0], found[1]),
+    )
+    shown: list[Span] = []
+    taken: set[int] = set()
+    for total, first in ranked:
+        if len(shown) == MAX_SHOWN or total < max(LEAST_SHARE, CLEAR_SHARE * ranked[0][0]):
+            break
+        phrase = range(first, first + size)
+        if not taken.isdisjoint(phrase):
+            continue
+        taken |= set(phrase)
+        kept = [word for word in phrase if added[word] > 0]
+        shown.append((words[kept[0]][0], words[kept[-1]][1]))
+    return shown

@@ -8,7 +8,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -21,7 +21,10 @@ from domain.base import Frozen
 from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
+from screening.explain import Span, shares_of, strongest, words_of
 from screening.tokens import Tokens, batch
+
+OUTPUTS = ["policies", "violation", "severity", "vector", "shares"]
 
 MAX_PASS = 32
 """Windows in one forward pass."""
@@ -36,13 +39,16 @@ SENTENCE_TRANSFORMERS = "sentence-transformers:"
 class ModelOutput:
     """What the model says of one text: raw logits, the nine policies in the order of `Policy`.
 
-    `severity` holds four logits, low to critical; `vector` 384 float32 of unit length.
+    `severity` holds four logits, low to critical; `vector` 384 float32 of unit length; `shares` S x 10 is
+    what each of S tokens adds to the logit of each policy and, last, of clean, where the model can tell and
+    the text is one window long.
     """
 
     policies: tuple[float, ...]
     violation: float
     severity: tuple[float, ...]
     vector: NDArray[np.float32]
+    shares: NDArray[np.float32] | None = None
 
     def severity_at(self, chance: float) -> Severity:
         """The highest severity reached with at least even chance, where `chance` is that of a violation.
@@ -62,6 +68,10 @@ class Encoder(Protocol):
 
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
         """One output per text, in order; independent of which texts are scored together."""
+        ...
+
+    def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
+        """The stretches of a scored text that speak most for a policy; none where the model cannot tell."""
         ...
 
 
@@ -110,18 +120,30 @@ class EmbeddedModel:
         order = sorted(range(len(windows)), key=lambda i: len(windows[i][1]))
         results: list[ModelOutput | None] = [None] * len(windows)
         for chosen in _passes(order, [len(window) for _, window in windows]):
-            made = self._session.run(
-                ["policies", "violation", "severity", "vector"], batch([windows[i][1] for i in chosen])
-            )
-            for index, policies, violation, severity, vector in zip(chosen, *made, strict=True):
+            made = self._session.run(OUTPUTS, batch([windows[i][1] for i in chosen]))
+            for index, policies, violation, severity, vector, shares in zip(chosen, *made, strict=True):
                 results[index] = ModelOutput(
-                    tuple(policies.tolist()), float(violation[0]), tuple(severity.tolist()), vector
+                    tuple(policies.tolist()),
+                    float(violation[0]),
+                    tuple(severity.tolist()),
+                    vector,
+                    shares[: len(windows[index][1])],
                 )
         by_text: list[list[ModelOutput]] = [[] for _ in texts]
         for (owner, _), result in zip(windows, results, strict=True):
             if result is not None:
                 by_text[owner].append(result)
         return [_worst(outputs) for outputs in by_text]
+
+    def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
+        """The stretches that add most to the policy's logit over that of clean."""
+        tokens = self._tokens.spans(text)
+        if output.shares is None or len(tokens) != len(output.shares):
+            return []
+        words = words_of(text)
+        return strongest(
+            words, shares_of(words, tokens, output.shares[:, list(Policy).index(policy)] - output.shares[:, -1])
+        )
 
 
 class SentenceTransformerModel:
@@ -173,6 +195,10 @@ class SentenceTransformerModel:
             for o, s, v in zip(odds, severity, vectors, strict=True)
         ]
 
+    def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
+        """None: the library gives no states of single tokens."""
+        return []
+
 
 def load_encoder(name: str, folder: Path, *, threads: int = 1) -> Encoder:
     """The encoder of that name: the name of the model folder, or `sentence-transformers:<model path>`."""
@@ -213,5 +239,7 @@ def _passes(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
 
 
 def _worst(outputs: Sequence[ModelOutput]) -> ModelOutput:
+    if len(outputs) == 1:
+        return outputs[0]
     worst = max(outputs, key=lambda output: output.violation)
-    return ModelOutput(worst.policies, worst.violation, worst.severity, outputs[0].vector)
+    return replace(worst, vector=outputs[0].vector, shares=None)

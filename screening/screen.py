@@ -17,7 +17,6 @@ from domain.signals import Evidence, Language, Screening
 from domain.vocabulary import Policy
 from screening.batcher import QUEUE_LIMIT, Batcher
 from screening.calibration import Calibration
-from screening.explain import phrases, strongest, without
 from screening.language import LanguageDetector
 from screening.model import Encoder, ModelOutput, load_encoder
 from screening.normalise import Normalised, normalise
@@ -36,9 +35,6 @@ DEFAULT_MODEL = "minilm-v1"
 EXPLAIN_FROM = 0.2
 """Probability of any violation from which the words behind it are looked for."""
 
-EXPLAIN_UP_TO = 600
-"""Characters of a text beyond which that would cost more passes than it tells."""
-
 LONG = 2_000
 """Characters from which rules and normalisation leave the event loop to a thread."""
 
@@ -56,6 +52,7 @@ class Screener:
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self.ref = model.ref
+        self._model = model
         self._rules = rules
         self._calibration = calibration
         self._languages = languages
@@ -96,9 +93,9 @@ class Screener:
         output = outputs[1] if plain else outputs[0]
         signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
         signals += noticed_signals(matches, normalised, language, self._calibration)
-        if probability(any_violation(signals)) >= EXPLAIN_FROM and len(content.text) <= EXPLAIN_UP_TO:
+        if probability(any_violation(signals)) >= EXPLAIN_FROM:
             top = likeliest(signals)
-            evidence = await self._explain(content.text, output, top, normalised if plain else None)
+            evidence = self._explain(content.text, output, top, normalised if plain else None)
             signals = with_evidence(signals, top, evidence)
         return Screening(
             normalised=normalised.text,
@@ -118,23 +115,14 @@ class Screener:
         matches = self._rules.match(normalised, verified=content.context.verified)
         return normalised, matches, self._languages.detect(normalised.text or content.text)
 
-    async def _explain(
-        self, posted: str, output: ModelOutput, top: Policy, plain: Normalised | None
-    ) -> tuple[Evidence, ...]:
+    def _explain(self, posted: str, output: ModelOutput, top: Policy, plain: Normalised | None) -> tuple[Evidence, ...]:
         """The phrases behind a policy's score, as they stood in the posted text."""
-        text = plain.text if plain else posted
-        spans = phrases(text)
-        if len(spans) < 2:
-            return ()
-        others = await self._batcher.score([without(text, span) for span in spans])
-        place = list(Policy).index(top)
-        drops = [output.policies[place] - other.policies[place] for other in others]
-        note = f"the classifier is less sure of {top} without this"
+        note = f"the classifier reads this as {top}"
         return tuple(
             plain.evidence(start, end, note)
             if plain
             else Evidence(start=start, end=end, quote=posted[start:end], note=note)
-            for start, end in strongest(spans, drops)
+            for start, end in self._model.phrases(plain.text if plain else posted, output, top)
         )
 
 

@@ -30,6 +30,10 @@ class Tokens:
         encoding = self._tokenizer.encode(text)
         return [list(encoding.ids), *(list(more.ids) for more in encoding.overflowing)]
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each token of the first window stands in the text; (0, 0) for the marks at both ends."""
+        return list(self._tokenizer.encode(text).offsets)
+
 
 def batch(windows: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:
     """Pad windows to the longest of them: `input_ids` and `attention_mask`, each N x S."""

@@ -104,12 +104,14 @@ def build(
 
     Inputs `input_ids`, `attention_mask`: N x S int64. Outputs: `vector` N x 384 of unit length;
     `policies` N x 9 and `violation` N x 1, log-odds read off a softmax over the nine policies and clean
-    (clean last); `severity` N x 4, logits from low to critical. Without heads the output is `features`,
+    (clean last); `shares` N x S x 10, what each token adds to the softmax's logits, which are sums over
+    tokens; `severity` N x 4, logits from low to critical. Without heads the output is `features`,
     N x FEATURES, for fitting them.
     """
     tensors: dict[str, Array] = load_file(weights / "model.safetensors")
     graph = _Graph()
     outputs = {"vector": DIMENSIONS}
+    tokens: dict[str, int] = {}
     hidden = _embed(graph, tensors, quantised=ranges is not None)
     graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
     for layer in range(LAYERS):
@@ -119,6 +121,8 @@ def build(
         outputs["features"] = FEATURES
     else:
         _read_out(graph, classes, severities)
+        _share_out(graph, classes)
+        tokens["shares"] = classes.weight.shape[1]
         outputs |= {"policies": classes.weight.shape[1] - 1, "violation": 1, "severity": severities.weight.shape[1]}
     if probes:
         axes = graph.constant("probe.axes", np.array([0, 1], np.int64))
@@ -133,7 +137,8 @@ def build(
         [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width] if width else None)
             for name, width in outputs.items()
-        ],
+        ]
+        + [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", "S", width]) for name, width in tokens.items()],
         list(graph.constants.values()),
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
@@ -257,6 +262,18 @@ def _pool(graph: _Graph, last: str) -> None:
         means.append(graph.node("Div", [summed, count], f"{layer}.mean"))
     graph.node("Concat", means, "features", axis=-1)
     graph.node("LpNormalization", [f"{last}.mean"], "vector", axis=-1, p=2)
+
+
+def _share_out(graph: _Graph, classes: Head) -> None:
+    """What each token adds to each class's logit: the heads are linear and the features are means over tokens."""
+    parts = []
+    for number, layer in enumerate(["embedded", *(f"{n}.out" for n in range(LAYERS))]):
+        rows = classes.weight[number * DIMENSIONS : (number + 1) * DIMENSIONS]
+        weight = graph.constant(f"shares.{number}.weight", np.ascontiguousarray(rows))
+        parts.append(graph.node("MatMul", [f"{layer}.kept", weight], f"shares.{number}"))
+    total = graph.node("Sum", parts, "shares.sum")
+    third = graph.constant("axis.2", np.array([2], np.int64))
+    graph.node("Div", [total, graph.node("Unsqueeze", ["count", third], "count.3d")], "shares")
 
 
 def _read_out(graph: _Graph, classes: Head, severities: Head) -> None:
