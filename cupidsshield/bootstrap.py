@@ -188,7 +188,7 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
     async with AsyncExitStack() as stack:
         policies = load(settings.policies_dir)
         await asyncio.to_thread(migrate.upgrade, settings.database)
-        database = Database(settings.database)
+        database = Database(settings.database, synchronous=settings.sqlite_synchronous)
         await database.start()
         stack.push_async_callback(database.close)
         screener = await _screener(settings, local, stack)

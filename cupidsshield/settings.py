@@ -5,6 +5,7 @@ Every setting is described in docs/settings.md and, with its default, in .env.ex
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from limits import parse
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     environment: Environment = Field(Environment.DEVELOPMENT, description="`development` or `production`")
     data_dir: Path = Field(Path("var"), description="holds everything that a run writes")
     database_url: str = Field("", description="`postgresql://…`; empty: SQLite in the data directory")
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
+        "NORMAL", description="NORMAL: a commit survives kill -9; FULL: also a power cut, at a disk flush a commit"
+    )
     chroma_url: str = Field("", description="`http://host:port` of `chroma run`; empty: embedded in the data directory")
     embedder: str = Field(SHIPPED_MODEL, description="model folder's name, or `sentence-transformers:<model>`")
     model_dir: Path | None = Field(None, description="folder of models; empty: the ones that are shipped")

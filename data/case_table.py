@@ -67,6 +67,7 @@ class MachineRecord(Frozen):
     same_content: SameContent | None
     policy_matches: tuple[PolicyMatch, ...]
     timings: Timings
+    submitted_by: str
 
 
 def columns_of(
@@ -81,6 +82,7 @@ def columns_of(
         same_content=record.same_content,
         policy_matches=record.policy_matches,
         timings=record.timings,
+        submitted_by=record.submitted_by,
     )
     return {
         "id": record.case_id,
@@ -139,6 +141,7 @@ def case_of(row: CaseRow) -> Case:
         same_content=kept.same_content,
         policy_matches=kept.policy_matches,
         timings=kept.timings,
+        submitted_by=kept.submitted_by,
         review_id=row.review_id,
         review_route=Route(row.review_route) if row.review_route else None,
         due_at=row.due_at,

@@ -82,6 +82,7 @@ def record(
             "policy_set": decision.policy_set,
             "trigger": decision.trigger,
             "content_hash": content.content_hash,
+            "submitted_by": record.submitted_by,
         },
     )
     return Recorded(case_id=record.case_id, standing=None)

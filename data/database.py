@@ -26,6 +26,9 @@ GROUP = 64
 QUEUE = 1_024
 READERS = 4
 BUSY_TIMEOUT_MS = 5_000
+NORMAL = "NORMAL"
+"""SQLite's `synchronous`: a commit survives the death of the process; FULL survives a power cut as well."""
+
 TRIES = 5
 CLASHED = frozenset({"40001", "40P01"})
 """SQL states of PostgreSQL that say: two processes waited for each other, try again."""
@@ -40,9 +43,9 @@ class _Waiting:
 class Database:
     """A SQLite file or a PostgreSQL database, by URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, synchronous: str = NORMAL) -> None:
         self._reading = engine_for(url)
-        self._writing = engine_for(url, writing=True)
+        self._writing = engine_for(url, writing=True, synchronous=synchronous)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(QUEUE)
         self._open = False
@@ -182,7 +185,7 @@ def normalised(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
-def engine_for(url: str, *, writing: bool = False) -> Engine:
+def engine_for(url: str, *, writing: bool = False, synchronous: str = NORMAL) -> Engine:
     """An engine with our settings for SQLite or PostgreSQL.
 
     On SQLite a transaction that will write takes its lock when it begins (BEGIN IMMEDIATE): taking it
@@ -195,7 +198,7 @@ def engine_for(url: str, *, writing: bool = False) -> Engine:
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

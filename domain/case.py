@@ -33,6 +33,7 @@ class CaseRecord(Frozen):
     policy_matches: tuple[PolicyMatch, ...] = ()
     vector: str | None
     timings: Timings
+    submitted_by: str
     created_at: AwareDatetime
 
 
@@ -60,6 +61,7 @@ class Case(Frozen):
     same_content: SameContent | None
     policy_matches: tuple[PolicyMatch, ...]
     timings: Timings
+    submitted_by: str
     review_id: str | None = None
     review_route: Route | None = None
     due_at: AwareDatetime | None = None

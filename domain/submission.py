@@ -18,7 +18,8 @@ class Flag(Frozen):
 
 
 class Submission(Frozen):
-    """One thing to be decided."""
+    """One thing to be decided. `submitted_by` is the label of the actor who sent it, set by the service."""
 
     content: Content
     flag: Flag | None = None
+    submitted_by: str = ""

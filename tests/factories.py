@@ -107,6 +107,7 @@ def record(of: Content | None = None, made: Decision | None = None, thought: Ass
         history=SubjectHistory(user_id="u1"),
         vector=vector(1),
         timings=Timings(nodes={"intake": 1.0}, total=2.0),
+        submitted_by="app:key_1",
         created_at=now(),
     )
 

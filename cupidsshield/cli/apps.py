@@ -37,7 +37,7 @@ def webhook(
     """Set where an app is told of decisions (Standard Webhooks). Prints the signing secret, this once."""
     if url and not url.startswith("https://") and not read_settings().allow_private_webhooks:
         raise Invalid(
-            "a webhook's address must begin with https:// (CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS lifts this while developing)"
+            "a webhook's address must begin with https:// (while developing, CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS=true)"
         )
     secret = on_database(lambda session: apps.set_webhook(session, name=name, url=url or None))
     if output is Output.JSON:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from cupidsshield.cli import logs
 from cupidsshield.cli.keys import on_database
 from cupidsshield.cli.output import coloured, out
-from cupidsshield.cli.serve import Port, web_server
+from cupidsshield.cli.serve import Port, WebServer
 from cupidsshield.client import ServiceClient
 from cupidsshield.samples import SCENARIOS, Sample, held_out
 from cupidsshield.settings import Settings, read_settings
@@ -25,6 +25,7 @@ from data import apps, keys
 from domain.answer import ModerationAnswer
 from domain.errors import CupidsShieldError
 from domain.vocabulary import DecisionKind, Scope
+from policies.explain import percent
 
 DEMO_APP = "demo"
 AT_ONCE = 8
@@ -61,14 +62,16 @@ async def _show(settings: Settings, key: str, messages: int, once: bool) -> None
 
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncIterator[str]:
-    server = web_server(settings)
+    server = WebServer(settings)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(START_WITHIN_S):
             while not server.started:
                 if task.done():
-                    raise CupidsShieldError("the service did not start; run 'cupidsshield serve' to see why")
+                    raise server.refusal or CupidsShieldError(
+                        "the service did not start; 'cupidsshield serve' says why"
+                    )
                 await asyncio.sleep(0.05)
         yield settings.reached_at
     finally:
@@ -100,7 +103,7 @@ def _print_scenarios(answers: Answers) -> None:
         decision = coloured(answer.decision)
         detail = " · ".join(str(part) for part in (answer.violation_type, answer.severity, answer.action) if part)
         decision.append(f"\n{detail}" if detail else "", style="not bold")
-        table.add_row(Text(sample.text), decision, f"{answer.confidence:.0%}", Text(answer.reasoning, style="dim"))
+        table.add_row(Text(sample.text), decision, percent(answer.confidence), Text(answer.reasoning, style="dim"))
     out.print(table)
 
 

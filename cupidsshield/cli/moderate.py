@@ -23,7 +23,9 @@ from domain.answer import ModerationAnswer
 from domain.errors import Invalid
 from domain.submission import Submission
 from domain.vocabulary import ContentType, Scope
+from gateway.errors import invalid
 from gateway.schemas import ModerateRequest
+from policies.explain import percent
 
 LOCAL_APP = "local"
 
@@ -76,11 +78,10 @@ def _request(line: str, where: str, content_type: ContentType, user_id: str) -> 
         fields = json.loads(line)
         defaults = {"content_type": content_type, "user_id": user_id}
         return ModerateRequest.model_validate({**defaults, **fields})
+    except ValidationError as error:
+        raise Invalid(f"{where}: {invalid(error.errors(include_input=False, include_url=False)).message}") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise Invalid(f"{where}: not a JSON object with the fields of POST /moderate") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise Invalid(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 @asynccontextmanager
@@ -105,7 +106,7 @@ def _print(request: ModerateRequest, answer: ModerationAnswer, output: Output) -
     if output is Output.JSON:
         print_json(answer.model_dump(mode="json"))
         return
-    out.print(coloured(answer.decision), f"{answer.confidence:.0%}", f"[dim]{answer.case_id}[/]")
+    out.print(coloured(answer.decision), percent(answer.confidence), f"[dim]{answer.case_id}[/]")
     about = f"{answer.violation_type or 'no violation'}{f' ({answer.severity})' if answer.severity else ''}"
     out.print(f"  {about}{f' → {answer.action}' if answer.action else ''}", highlight=False)
     out.print(f"  {answer.reasoning}", highlight=False, markup=False)

@@ -11,7 +11,6 @@ from graphs.moderation import nodes, routes
 from graphs.moderation.state import Services, State
 
 
-
 class Node(Protocol):
     """A step: reads the state, returns what changes."""
 

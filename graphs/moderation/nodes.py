@@ -1,7 +1,8 @@
 """The nodes of the moderation graph. Each reads the state, has at most one effect, returns an update.
 
-A screening or memory server that does not answer is noted and leads to a person (I3). A database that
-does not answer stops the run: nothing is acknowledged, and the caller is told to come again.
+A screening or memory server that does not answer, or refuses, is noted and leads to a person (I3). Where too much
+waits for screening, or the database does not answer, the run stops: nothing is acknowledged, and the caller is told
+to come again.
 """
 
 import logging
@@ -11,7 +12,7 @@ from langgraph.types import interrupt
 
 from domain.actor import system
 from domain.case import Recorded, Timings
-from domain.errors import ToolUnavailable
+from domain.errors import CupidsShieldError, Overloaded
 from domain.memory import Precedent
 from domain.queries import Prepared
 from domain.signals import Screening
@@ -59,7 +60,9 @@ async def screening(state: State, runtime: Runtime[Services]) -> State:
             actor=system(content.app_id),
             answer=Screening,
         )
-    except ToolUnavailable as error:
+    except Overloaded:
+        raise
+    except CupidsShieldError as error:
         logger.warning("screening is unavailable: %s", error)
         return {"screening": None, "unavailable": (*state["unavailable"], ServerName.MODERATION)}
     return {"screening": with_flag(seen, state["submission"].flag)}
@@ -77,7 +80,7 @@ async def memory(state: State, runtime: Runtime[Services]) -> State:
             actor=system(content.app_id),
             answer=Recollection,
         )
-    except ToolUnavailable as error:
+    except CupidsShieldError as error:
         logger.warning("memory is unavailable: %s", error)
         return {"recollection": None, "unavailable": (*state["unavailable"], ServerName.VECTOR_SEARCH)}
     return {"recollection": recollection}
@@ -139,7 +142,7 @@ async def notification(state: State, runtime: Runtime[Services]) -> State:
             actor=system(state["app_id"]),
             answer=Delivered,
         )
-    except ToolUnavailable as error:
+    except CupidsShieldError as error:
         logger.warning("notifications are unavailable, messages wait in the outbox: %s", error)
     return {}
 

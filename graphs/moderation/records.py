@@ -3,6 +3,10 @@
 Pure functions. Identifiers are derived, so that doing a thing twice makes one thing.
 """
 
+import base64
+import binascii
+import math
+import struct
 from datetime import timedelta
 
 from domain.case import MACHINE, Case, CaseRecord, Timings
@@ -12,6 +16,8 @@ from domain.memory import MemoryItem
 from domain.review import ReviewItem, ReviewStatus
 from domain.vocabulary import DecisionKind, Route
 from graphs.moderation.state import State
+
+DIMENSIONS = 384
 
 
 def case_id_for(content: Content, policy_set: str) -> str:
@@ -32,6 +38,7 @@ def case_record(state: State, timings: Timings) -> CaseRecord:
         policy_matches=recollection.policies if recollection else (),
         vector=seen.vector if seen else None,
         timings=timings,
+        submitted_by=state["submission"].submitted_by,
         created_at=state["received_at"],
     )
 
@@ -56,8 +63,8 @@ def review_item(record: CaseRecord) -> ReviewItem | None:
 
 
 def memory_item(record: CaseRecord) -> MemoryItem | None:
-    """What memory should know of the case; nothing where there was no vector."""
-    if record.vector is None:
+    """What memory should know of the case; nothing where there was no vector, or none that memory could keep."""
+    if record.vector is None or not _is_whole(record.vector):
         return None
     return MemoryItem(
         app_id=record.content.app_id,
@@ -70,6 +77,15 @@ def memory_item(record: CaseRecord) -> MemoryItem | None:
         confidence=record.assessment.confidence,
         created_at=record.created_at,
     )
+
+
+def _is_whole(vector: str) -> bool:
+    """Whether memory can keep it. One broken vector would hold up all that waits behind it in the inbox."""
+    try:
+        numbers = struct.unpack(f"<{DIMENSIONS}f", base64.b64decode(vector, validate=True))
+    except (binascii.Error, struct.error, ValueError):
+        return False
+    return all(map(math.isfinite, numbers))
 
 
 def opened_case(record: CaseRecord, review: ReviewItem | None) -> Case:
@@ -93,6 +109,7 @@ def opened_case(record: CaseRecord, review: ReviewItem | None) -> Case:
         same_content=record.same_content,
         policy_matches=record.policy_matches,
         timings=record.timings,
+        submitted_by=record.submitted_by,
         review_id=review.id if review else None,
         review_route=review.route if review else None,
         due_at=review.due_at if review else None,

@@ -23,6 +23,9 @@ from graphs.moderation.state import Services, State
 
 logger = logging.getLogger(__name__)
 
+OUTCOME = ["case_id", "case", "waiting", "replayed"]
+"""What is read of a finished run; reading all of the state after each step costs more than a step."""
+
 
 class ModerationRuns:
     """Both forms of the graph over the same services."""
@@ -34,7 +37,7 @@ class ModerationRuns:
         self._durable = builder.compile(checkpointer=checkpointer)
 
     async def moderate(self, submission: Submission, actor: Actor) -> ModerationAnswer:
-        """Decide about one submission and keep the decision.
+        """Decide about one submission of `actor` and keep the decision.
 
         Raises ToolUnavailable where the database cannot be reached (nothing was kept), Overloaded
         where too much waits already.
@@ -45,12 +48,11 @@ class ModerationRuns:
             "app_id": content.app_id,
             "case_id": case_id_for(content, self._services.policies.set_hash),
             "waiting": False,
-            "submission": submission,
-            "actor": actor,
+            "submission": submission.model_copy(update={"submitted_by": actor.label}),
             "received_at": self._services.clock(),
             "timings": {},
         }
-        final = await self._fast.ainvoke(state, context=self._services)
+        final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
         if final["waiting"]:
             await self._park(content.app_id, final["case_id"])
         spent = (time.perf_counter() - started) * 1_000

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypedDict
 
-from domain.actor import Actor
 from domain.assessment import Assessment
 from domain.case import Case
 from domain.decision import Decision
@@ -40,7 +39,6 @@ class State(TypedDict, total=False):
     case_id: str
     waiting: bool
     submission: Submission
-    actor: Actor
     received_at: datetime
     prepared: Prepared
     screening: Screening | None
