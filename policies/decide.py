@@ -128,9 +128,14 @@ def _fixed_policies(assessment: Assessment, policies: PolicySet) -> tuple[Policy
         is_verdict = policy is assessment.policy
         if is_verdict and (assessment.severity is None or assessment.severity in fixed.severities):
             found[policy] = math.inf
-        elif fixed.possible_at is not None and score >= fixed.possible_at:
+        elif fixed.possible_at is not None and (score >= fixed.possible_at or _demanded(policy, assessment)):
             found[policy] = score
     return tuple(sorted(found, key=found.__getitem__, reverse=True))
+
+
+def _demanded(policy: Policy, assessment: Assessment) -> bool:
+    """Whether something that was noticed demands a person's look for this very policy."""
+    return any(signal.policy is policy and signal.floor is not Floor.NONE for signal in assessment.signals)
 
 
 def _kind(trigger: Trigger) -> DecisionKind:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from domain.assessment import Assessment
 from domain.decision import Decision
 from domain.history import SubjectHistory
-from domain.vocabulary import Action, DecisionKind, Floor, Policy, Priority, Route, Severity
+from domain.signals import Signal
+from domain.vocabulary import Action, DecisionKind, Floor, Policy, Priority, Route, Severity, SignalSource
 from policies.decide import Trigger, decide
 from policies.loader import load
 
@@ -124,6 +125,21 @@ class TestFixedRoutes:
         decision = decided(opinion(Policy.SELF_HARM, Severity.CRITICAL, 0.97), earlier=5)
         assert (decision.route, decision.priority) == (Route.CARE, Priority.URGENT)
         assert decision.action is decision.proposed_action is Action.OFFER_SUPPORT
+
+    def test_a_rule_that_demands_a_look_for_somebody_at_risk_goes_to_care_whatever_the_score(self) -> None:
+        noticed = Signal(
+            name="rule.wish_to_die",
+            source=SignalSource.RULE,
+            policy=Policy.SELF_HARM,
+            reason="speaks of dying",
+            floor=Floor.REVIEW,
+        )
+        decision = decided(opinion(None, None, 0.95, floor=Floor.REVIEW, signals=(noticed,)))
+        assert (decision.route, decision.policy, decision.action) == (
+            Route.CARE,
+            Policy.SELF_HARM,
+            Action.OFFER_SUPPORT,
+        )
 
     def test_somebody_possibly_at_risk_who_insults_is_not_punished_by_the_machine(self) -> None:
         scores = {**NOT_POSSIBLE, Policy.HARASSMENT: 0.95, Policy.SELF_HARM: 0.35}

@@ -59,7 +59,7 @@ NOTICED = {
     "stated_threat": ["I'll find you and I will hurt you", "watch your back"],
     "exposure_threat": ["I'll send your pics to your family"],
     "asks_for_nudes": ["send nudes"],
-    "sells_sex_or_drugs": ["weed menu on request", "outcall only"],
+    "sells_sex_or_drugs": ["weed menu on request", "outcall only", "selling coke, dm me"],
 }
 
 INNOCENT = {
