@@ -222,7 +222,7 @@ async def _memory(settings: Settings, local: frozenset[ServerName], stack: Async
         return None
     if settings.chroma_url:
         return await asyncio.to_thread(Memory.open, None, settings.chroma_url)
-    folder = settings.data_dir / "memory"
+    folder = settings.data_dir.resolve() / "memory"
     stack.enter_context(owning(folder))
     return await asyncio.to_thread(Memory.open, folder, None)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from limits import parse
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
@@ -67,7 +69,9 @@ class Settings(BaseSettings):
         "127.0.0.1:*,localhost:*,[::1]:*", description="Host headers that the MCP servers answer, comma-separated"
     )
     rate_limit: str = Field("300/second", description="requests per API key, e.g. `10000/minute`")
-    rate_limit_storage: str = Field("async+memory://", description="`async+redis://…` to share it between processes")
+    rate_limit_storage: str = Field(
+        "async+memory://", description="`async+redis://…` to share it between processes (needs the package coredis)"
+    )
     max_in_flight: int = Field(256, ge=1, description="decisions being made at once before callers are told to wait")
     deadline_s: float = Field(15.0, gt=0, description="seconds for one decision, then 503")
     tool_timeout_s: float = Field(3.0, gt=0, description="seconds for one MCP call, then a person decides")
@@ -128,10 +132,13 @@ class Settings(BaseSettings):
 
     @field_validator("rate_limit_storage")
     @classmethod
-    def _is_shared_without_blocking(cls, value: str) -> str:
-        if not value.startswith("async+"):
-            raise ValueError("expected async+memory:// or async+redis://host:port")
-        return value
+    def _is_a_storage_that_can_be_used(cls, value: str) -> str:
+        try:
+            if value.startswith("async+") and storage_from_string(value):
+                return value
+        except ConfigurationError:
+            pass
+        raise ValueError("expected async+memory://, or async+redis://host:port with the package coredis installed")
 
     @model_validator(mode="after")
     def _secrets_are_secret(self) -> "Settings":

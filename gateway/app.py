@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway import docs, errors
 from gateway.counting import CountErrors
+from gateway.oversized import OversizedInOurShape
 from gateway.parts import Parts
 from gateway.routes import cases, health, moderation
 from mcp_servers import gateway as mcp_gateway
@@ -48,5 +49,6 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
         return RedirectResponse("/docs")
 
     docs.install(app)
+    app.add_middleware(OversizedInOurShape)
     app.add_middleware(CountErrors)
     return app

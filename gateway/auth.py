@@ -19,19 +19,20 @@ CACHE_SIZE = 4_096
 class KeyRing:
     """Verifies keys, remembering good ones for a few seconds by their hash."""
 
-    def __init__(self, verify: Callable[[str], Awaitable[Actor]]) -> None:
+    def __init__(self, verify: Callable[[str], Awaitable[Actor]], clock: Callable[[], float] = time.monotonic) -> None:
         self._verify = verify
+        self._clock = clock
         self._known: OrderedDict[bytes, tuple[float, Actor]] = OrderedDict()
 
     async def actor(self, key: str) -> Actor:
         """The actor of a key. Raises NotAuthenticated for any key that is not good."""
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
         found = self._known.get(digest)
-        if found and time.monotonic() - found[0] < CACHE_S:
+        if found and self._clock() - found[0] < CACHE_S:
             return found[1]
         self._known.pop(digest, None)
         actor = await self._verify(key)
-        self._known[digest] = (time.monotonic(), actor)
+        self._known[digest] = (self._clock(), actor)
         if len(self._known) > CACHE_SIZE:
             self._known.popitem(last=False)
         return actor

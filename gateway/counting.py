@@ -1,4 +1,4 @@
-"""Counts the responses that were errors, by status."""
+"""Counts the responses that were errors, by status; a failure that nothing caught counts as the 500 it becomes."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,9 +12,27 @@ class CountErrors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through, counting what is 400 or above."""
 
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Read before passing on: a mounted application puts itself into the scope.
+        errors = scope["app"].state.parts.metrics.errors
+        started = False
+
+        def count(status: int) -> None:
+            errors.labels(str(status)).inc()
+
         async def counting(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= 400:
-                scope["app"].state.parts.metrics.errors.labels(str(message["status"])).inc()
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                if message["status"] >= 400:
+                    count(message["status"])
             await send(message)
 
-        await self._app(scope, receive, counting if scope["type"] == "http" else send)
+        try:
+            await self._app(scope, receive, counting)
+        except Exception:
+            if not started:
+                count(500)
+            raise

@@ -3,6 +3,7 @@
 Rates are counted by the `limits` library, in memory or shared by many processes through Redis.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ class RateLimit:
             return
         window = await self._limiter.get_window_stats(self._item, key_id)
         wait = max(0.0, window.reset_time - time.time())
-        raise RateLimited(f"more than {self._item} with this key; wait {wait:.0f} s", retry_after=wait)
+        raise RateLimited(f"more than {self._item} with this key; wait {math.ceil(wait)} s", retry_after=wait)
 
 
 class Gate:

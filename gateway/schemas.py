@@ -2,7 +2,17 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticSerializationError
 
 from domain.answer import ModerationAnswer
 from domain.content import MAX_TEXT, Content, ContentContext
@@ -11,7 +21,21 @@ from domain.vocabulary import ContentType
 from gateway.errors import ErrorDetail
 
 MAX_BATCH = 100
+MAX_METADATA = 8_000
+MAX_DEPTH = 20
+"""Levels of nesting in metadata; what is deeper could be written but not read again."""
+
 NUL = "\x00"
+
+
+def _unicode(value: Any) -> Any:
+    """JSON can spell half of a surrogate pair, which is no character and cannot be kept."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("must be valid Unicode, without lone surrogates") from error
+    return value
 
 
 def _without_nul(value: Any) -> Any:
@@ -25,11 +49,28 @@ def _no_nul(value: Any) -> Any:
     return value
 
 
-Identifier = Annotated[str, BeforeValidator(_no_nul), Field(min_length=1, max_length=200)]
+def _deeper_than(value: object, levels: int) -> bool:
+    """Whether lists and objects are nested more than `levels` deep; looks no further than that."""
+    inside = [value]
+    for _ in range(levels + 1):
+        inside = [
+            inner
+            for outer in inside
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(value, dict | list) for value in inside)
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_no_nul), BeforeValidator(_unicode)]
+SearchWords = Annotated[
+    str, Field(max_length=200, description="Only cases whose content holds this."), BeforeValidator(_no_nul)
+]
 Text = Annotated[
     str,
-    BeforeValidator(_without_nul),
     Field(min_length=1, max_length=MAX_TEXT, description="The text exactly as the user wrote it."),
+    BeforeValidator(_without_nul),
+    BeforeValidator(_unicode),
 ]
 
 
@@ -48,10 +89,21 @@ class Metadata(BaseModel):
     reported: bool = Field(default=False, description="Whether another user reported this content.")
     verified: bool = Field(default=False, description="Whether the author's identity or photo was verified.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_shallow(cls, value: Any) -> Any:
+        if _deeper_than(value, MAX_DEPTH):
+            raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
+        return value
+
     @model_validator(mode="after")
-    def _extras_are_small(self) -> "Metadata":
-        if len(self.model_dump_json()) > 8_000:
-            raise ValueError("metadata must be at most 8,000 characters of JSON")
+    def _is_small_unicode(self) -> "Metadata":
+        try:
+            size = len(self.model_dump_json())
+        except PydanticSerializationError as error:
+            raise ValueError("must be valid Unicode, without lone surrogates") from error
+        if size > MAX_METADATA:
+            raise ValueError(f"must be at most {MAX_METADATA:,} characters of JSON")
         return self
 
     def context(self) -> ContentContext:
@@ -112,9 +164,23 @@ class ModerateRequest(BaseModel):
 class BatchRequest(BaseModel):
     """Up to 100 texts; each gets its own result."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {"content_id": "msg_1", "content": "Hey! Want to invest in crypto?", "user_id": "user_456"},
+                        {"content_id": "msg_2", "content": "See you at the market on Saturday", "user_id": "user_789"},
+                    ]
+                }
+            ]
+        },
+    )
 
-    items: list[JsonValue] = Field(min_length=1, max_length=MAX_BATCH)
+    items: list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/ModerateRequest"})]] = Field(
+        min_length=1, max_length=MAX_BATCH, description="Each as the body of POST /api/v1/moderate; one by one judged."
+    )
 
 
 class BatchResult(BaseModel):

@@ -78,6 +78,8 @@ class Toolbox:
             )
         except MCPError as error:
             raise ToolUnavailable(server, str(error)) from error
+        except ValidationError as error:
+            raise ToolUnavailable(server, f"{tool} gave an answer that is not MCP") from error
         if result.is_error:
             raise _error_in(server, result)
         try:
@@ -90,7 +92,7 @@ class Toolbox:
         try:
             async with asyncio.timeout(1):
                 await self._clients[server].list_tools()
-        except (MCPError, TimeoutError):
+        except (MCPError, ValidationError, TimeoutError):
             return False
         return True
 
@@ -102,7 +104,9 @@ def _request(tool: str, arguments: Mapping[str, JsonValue], actor: Actor) -> Cal
     return CallToolRequest(params=CallToolRequestParams(name=tool, arguments=dict(arguments), _meta=meta))
 
 
-_CODED = re.compile(r"(?:.*?: )??(?P<code>[a-z_]+): (?P<message>.*)", re.DOTALL)
+_CODED = re.compile(r"(?:Error executing tool [\w-]+: )?(?P<code>[a-z_]+): (?P<message>.*)", re.DOTALL)
+"""A tool's error as `expose` writes it, behind what the SDK puts before it. Nothing else may stand before the code:
+what an error quotes is often what a user wrote."""
 _BY_CODE: dict[str, type[CupidsShieldError]] = {
     kind.code: kind
     for kind in (
@@ -127,15 +131,20 @@ def _error_in(server: ServerName, result: CallToolResult) -> CupidsShieldError:
 
 
 class _Unreachable503(httpx2.AsyncBaseTransport):
-    """Answers 503 where no connection comes about, so that the MCP client lives on and can try again."""
+    """Answers 503 where no whole response comes back, so that the MCP client lives on and can try again.
+
+    The body is read here: a connection that breaks in the middle of one would end the client as well.
+    """
 
     def __init__(self) -> None:
         self._inner = httpx2.AsyncHTTPTransport(retries=0)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         try:
-            return await self._inner.handle_async_request(request)
-        except httpx2.TransportError as error:
+            response = await self._inner.handle_async_request(request)
+            await response.aread()
+            return response
+        except httpx2.RequestError as error:
             return httpx2.Response(503, request=request, text=f"unreachable: {type(error).__name__}")
 
     async def aclose(self) -> None:

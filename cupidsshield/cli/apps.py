@@ -44,6 +44,7 @@ def webhook(
         print_json({"app": name, "url": url or None, "secret": secret})
     elif secret:
         out.print(secret, highlight=False, soft_wrap=True)
-        err.print("[dim]Verify signatures with this secret; it cannot be shown again.[/]")
+        err.print("[dim]Verify signatures with this secret; it cannot be shown again.[/]", soft_wrap=True)
     else:
-        out.print(f"{name} has no webhook now; its messages can be fetched from /api/v1/notifications")
+        told = f"{name} has no webhook now; its messages can be fetched from /api/v1/notifications"
+        out.print(told, markup=False, highlight=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
+from rich.text import Text
 from sqlmodel import Session
 
 from cupidsshield.cli.output import Output, OutputOption, cells, err, out, print_json, whole
@@ -70,7 +71,8 @@ def create(
         print_json({"key": made.key, "id": made.id, "app": app_name, "scopes": sorted(wanted), "name": name})
         return
     out.print(made.key, highlight=False, soft_wrap=True)
-    err.print(f"[dim]{made.id} for {app_name}: {', '.join(sorted(wanted))}. It cannot be shown again.[/]")
+    told = f"{made.id} for {app_name}: {', '.join(sorted(wanted))}. It cannot be shown again."
+    err.print(Text(told, style="dim"), soft_wrap=True)
 
 
 @app.command("list")
@@ -84,9 +86,9 @@ def list_keys(app_name: AppName, output: OutputOption = Output.TABLE) -> None:
     if not found:
         out.print(f"{app_name} has no keys; 'cupidsshield keys create' makes one", markup=False, highlight=False)
         return
-    table = Table(whole("id"), "name", "scopes", "made", "expires", "revoked")
+    table = Table(whole("id"), "name", "scopes", "expires", "revoked", "last used")
     for key in found:
-        days = (moment and moment.date() for moment in (key.created_at, key.expires_at, key.revoked_at))
+        days = (moment and moment.date() for moment in (key.expires_at, key.revoked_at, key.last_used_at))
         table.add_row(*cells(key.id, key.name, ", ".join(sorted(key.scopes)), *days))
     out.print(table)
 
@@ -95,4 +97,4 @@ def list_keys(app_name: AppName, output: OutputOption = Output.TABLE) -> None:
 def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, from 'keys list'.")], app_name: AppName) -> None:
     """Revoke a key; it stops working within seconds."""
     on_database(lambda session: keys.revoke(session, app_id=apps.by_name(session, name=app_name).id, key_id=key_id))
-    out.print(f"{key_id} is revoked")
+    out.print(f"{key_id} is revoked", markup=False, highlight=False)

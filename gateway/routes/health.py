@@ -31,7 +31,7 @@ async def health(parts: Has) -> Health:
     return Health(status="ok", version=parts.version)
 
 
-@router.get("/ready", responses={503: {"model": Readiness}})
+@router.get("/ready", responses={503: {"model": Readiness, "description": "Submissions cannot be accepted now"}})
 async def ready(parts: Has, response: Response) -> Readiness:
     """200 when submissions can be accepted, 503 when they cannot."""
     names = list(ServerName)
@@ -44,7 +44,11 @@ async def ready(parts: Has, response: Response) -> Readiness:
     return Readiness(ready=able, parts=states)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "The numbers"}},
+)
 async def metrics(parts: Has) -> Response:
     """Numbers in Prometheus' text format."""
     return Response(parts.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,66 +1,71 @@
 """`POST /api/v1/moderate` and its batch form: the main job."""
 
 import asyncio
+import logging
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from domain.actor import Actor
 from domain.answer import ModerationAnswer
 from domain.content import Content
 from domain.errors import CupidsShieldError, Overloaded
-from domain.ids import derived_id
 from domain.submission import Submission
 from gateway import idempotency
 from gateway.access import Moderating
-from gateway.errors import ErrorBody, ErrorDetail, response_for
+from gateway.errors import ErrorBody, described, failure, invalid, response_for
+from gateway.idempotency import Outcome
 from gateway.parts import Has, Parts
 from gateway.schemas import BatchRequest, BatchResponse, BatchResult, ModerateRequest
+
+logger = logging.getLogger(__name__)
 
 SINGLE_BODY = 256 * 1024
 BATCH_BODY = 4 * 1024 * 1024
 BATCH_AT_ONCE = 16
 
-router = APIRouter(
-    tags=["moderation"],
-    responses={status: {"model": ErrorBody} for status in (401, 403, 409, 413, 422, 429, 503)},
-)
+router = APIRouter(tags=["moderation"], responses=described(400, 401, 403, 409, 413, 422, 429, 500, 503))
 
 DESCRIPTION = """Decide about one text. `approved`: deliver it. `rejected`: block it; `action` says what is to happen
 to the account. `escalated`: hold it; people decide, and a webhook tells you. Sending the same content again gives
-the same decision. An `Idempotency-Key` header (1–255 characters) makes retries safe also without a `content_id`."""
+the same decision. An `Idempotency-Key` header makes retries safe also without a `content_id`."""
 
 
 @router.post("/api/v1/moderate", response_model=ModerationAnswer, description=DESCRIPTION, max_body_size=SINGLE_BODY)
 @router.post("/moderate", response_model=ModerationAnswer, include_in_schema=False, max_body_size=SINGLE_BODY)
-async def moderate(body: ModerateRequest, request: Request, actor: Moderating, parts: Has) -> Response:
+async def moderate(
+    body: ModerateRequest, request: Request, actor: Moderating, parts: Has, key: idempotency.Key = None
+) -> Response:
     """Decide about one text."""
 
-    async def produce() -> Response:
-        content = body.to_content(actor.app_id, _fallback_id(request, 0))
-        answer = await decide(parts, actor, content)
-        return Response(answer.model_dump_json(), media_type="application/json")
+    async def produce() -> Outcome:
+        answer = await decide(parts, actor, body.to_content(actor.app_id, idempotency.content_id(key)))
+        return Outcome(Response(answer.model_dump_json(), media_type="application/json"))
 
-    return await idempotency.once(request, parts.database, actor.app_id, produce)
+    return await idempotency.once(request, key, parts.database, actor.app_id, produce)
 
 
 @router.post("/api/v1/moderate/batch", response_model=BatchResponse, max_body_size=BATCH_BODY)
-async def moderate_batch(body: BatchRequest, request: Request, actor: Moderating, parts: Has) -> Response:
-    """Decide about up to 100 texts. Each has its own result; one that fails does not touch the others."""
+async def moderate_batch(
+    body: BatchRequest, request: Request, actor: Moderating, parts: Has, key: idempotency.Key = None
+) -> Response:
+    """Decide about up to 100 texts, each counted as a request. Each has its own result; one that fails does not
+    touch the others. With an Idempotency-Key, the answer is kept once no item has a status of 500 or above."""
     await parts.rate_limit.spend(actor.id, cost=len(body.items) - 1)
 
-    async def produce() -> Response:
+    async def produce() -> Outcome:
         slots = asyncio.Semaphore(BATCH_AT_ONCE)
 
-        async def one(index: int, item: JsonValue) -> BatchResult:
+        async def one(index: int, item: object) -> BatchResult:
             async with slots:
-                return await _one_of_batch(parts, actor, index, item, _fallback_id(request, index))
+                return await _one_of_batch(parts, actor, index, item, idempotency.content_id(key, index))
 
         results = await asyncio.gather(*(one(index, item) for index, item in enumerate(body.items)))
-        return Response(BatchResponse(results=results).model_dump_json(), media_type="application/json")
+        response = Response(BatchResponse(results=results).model_dump_json(), media_type="application/json")
+        return Outcome(response, final=all(result.status < 500 for result in results))
 
-    return await idempotency.once(request, parts.database, actor.app_id, produce)
+    return await idempotency.once(request, key, parts.database, actor.app_id, produce)
 
 
 async def decide(parts: Parts, actor: Actor, content: Content) -> ModerationAnswer:
@@ -72,30 +77,24 @@ async def decide(parts: Parts, actor: Actor, content: Content) -> ModerationAnsw
     return answer
 
 
-async def _one_of_batch(
-    parts: Parts, actor: Actor, index: int, item: JsonValue, fallback_id: str | None
-) -> BatchResult:
+async def _one_of_batch(parts: Parts, actor: Actor, index: int, item: object, fallback_id: str | None) -> BatchResult:
     try:
         request = ModerateRequest.model_validate(item)
         answer = await decide(parts, actor, request.to_content(actor.app_id, fallback_id))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "item"
-        detail = ErrorDetail(code="invalid", message=f"{where}: {first['msg']}")
-        return BatchResult(index=index, status=422, error=detail)
+        found = error.errors(include_input=False, include_url=False)
+        placed = [{**problem, "loc": ("body", "items", index, *problem["loc"])} for problem in found]
+        return BatchResult(index=index, status=422, error=invalid(placed))
     except CupidsShieldError as error:
         return _failed(index, response_for(error))
     except TimeoutError:
         return _failed(index, response_for(Overloaded("no decision in time; send it again")))
+    except Exception:
+        logger.exception("unexpected failure at item %d of a batch", index)
+        return _failed(index, failure())
     return BatchResult(index=index, status=200, answer=answer)
 
 
 def _failed(index: int, response: JSONResponse) -> BatchResult:
     body = ErrorBody.model_validate_json(bytes(response.body))
     return BatchResult(index=index, status=response.status_code, error=body.error)
-
-
-def _fallback_id(request: Request, index: int) -> str | None:
-    """An identifier that is the same each time that the same idempotency key is sent."""
-    key = idempotency.key_in(request)
-    return derived_id("content", key, str(index)) if key else None

@@ -6,7 +6,7 @@ from data.database import Database
 from mcp_servers.building import new_server
 from mcp_servers.client import ServerName
 from mcp_servers.database.tools import DatabaseTools
-from mcp_servers.expose import READS, WRITES, WRITES_ONCE, expose
+from mcp_servers.expose import READS, WRITES, WRITES_ONCE, expose, resource_errors
 from mcp_servers.guard import Guard
 from mcp_servers.identity import Call, Identify
 
@@ -32,6 +32,7 @@ def build(database: Database, identify: Identify, guard: Guard | None = None) ->
     @server.resource("case://{case_id}", mime_type="application/json", title="A case")
     async def case(case_id: str, call: Call) -> str:
         """The complete record of one case, as JSON."""
-        return (await tools.get_case(case_id, call)).model_dump_json(indent=1)
+        with resource_errors():
+            return (await tools.get_case(case_id, call)).model_dump_json(indent=1)
 
     return server

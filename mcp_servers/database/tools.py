@@ -4,15 +4,16 @@ Reads are open to agents with the scope `read`. Recording a decision is reserved
 agent may only propose, and a proposal puts the case before a person.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from data import audit, cases, reviews
 from data.database import Database
 from domain.case import Case, CasePage, CaseRecord, Recorded
 from domain.clock import now
+from domain.errors import NotPermitted
 from domain.history import SubjectHistory
 from domain.memory import MemoryItem
 from domain.notification import Message
@@ -65,6 +66,9 @@ class DatabaseTools:
         service; agents use propose_decision."""
         actor = self._identify(call)
         require_service(actor, "record_decision")
+        named = {record.content.app_id, *(part.app_id for part in (review, memory) if part is not None)}
+        if named != {actor.app_id}:
+            raise NotPermitted("the record names another app than the one it is recorded for")
         return await self._database.write(
             lambda session: cases.record(
                 session, record=record, review=review, messages=messages, memory=memory, actor=actor
@@ -117,8 +121,8 @@ class DatabaseTools:
         user_id: str | None = None,
         content_id: str | None = None,
         text: Annotated[str | None, Field(description="Only cases whose content holds this text.")] = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
         cursor: Annotated[str | None, Field(description="next_cursor of the page before.")] = None,
         limit: Limit = 20,
     ) -> CasePage:

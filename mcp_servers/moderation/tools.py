@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from domain.actor import Actor
 from domain.answer import ModerationAnswer
 from domain.case import Case
 from domain.content import MAX_TEXT, Content, ContentContext
+from domain.errors import Invalid
 from domain.ids import new_id
 from domain.signals import Screening
 from domain.submission import Flag, Submission
@@ -91,15 +92,19 @@ class ModerationTools:
         content_id: str | None = None,
         context: ContentContext | None = None,
     ) -> ModerationAnswer:
-        """Report a text that you believe violates a guideline. It is assessed like any other and never approved
-        without a person's look; your flag alone penalises nobody."""
+        """Report a text that you believe violates a guideline. It is assessed like any other, and a person looks at
+        it whatever the machine decides or had decided before; your flag alone penalises nobody."""
         actor = self._identify(call)
         actor.require(Scope.MODERATE)
         flag = Flag(
             policy=violation_type, severity=severity, confidence=confidence, reasoning=reasoning, raised_by=actor.label
         )
         content = self._content(actor, text, user_id, content_type, content_id, context)
-        return await self._powers.moderate(Submission(content=content, flag=flag), actor)
+        answer = await self._powers.moderate(Submission(content=content, flag=flag), actor)
+        if answer.replayed or answer.decision is not DecisionKind.ESCALATED:
+            why = f"flagged as {violation_type}: {reasoning}"
+            await self._powers.propose(answer.case_id, Action.FLAG_FOR_REVIEW, why, actor)
+        return answer
 
     async def get_policy(self, name: Annotated[Policy, Field(description="Which guideline.")]) -> GuidelineText:
         """One guideline: the rule in plain language, what it covers and does not, severities and actions."""
@@ -143,14 +148,21 @@ class ModerationTools:
         content_id: str | None,
         context: ContentContext | None,
     ) -> Content:
-        return Content(
-            app_id=actor.app_id,
-            content_id=content_id or new_id("content"),
-            content_type=content_type,
-            text=text,
-            user_id=user_id,
-            context=context or ContentContext(),
-        )
+        try:
+            return Content(
+                app_id=actor.app_id,
+                content_id=content_id or new_id("content"),
+                content_type=content_type,
+                text=text,
+                user_id=user_id,
+                context=context or ContentContext(),
+            )
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'text'}: {item['msg']}"
+                for item in error.errors(include_input=False, include_context=False, include_url=False)
+            )
+            raise Invalid(f"this content cannot be taken: {wrong}") from None
 
 
 def decision_for(action: Action) -> DecisionKind:

@@ -23,7 +23,7 @@ Subject = Annotated[str, Field(min_length=1, max_length=200, description="One li
 Body = Annotated[str, Field(min_length=1, max_length=4_000, description="Plain words, no raw abusive content.")]
 CaseId = Annotated[str | None, Field(description="The case it is about, if any.")]
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Webhooks in flight at a time."""
 
 
@@ -74,9 +74,13 @@ class NotificationTools:
     async def deliver_due(self, call: Call, limit: Annotated[int, Field(ge=1, le=500)] = 64) -> Delivered:
         """Deliver what is due, of all apps; failures are put off and tried again. Reserved to the service."""
         require_service(self._identify(call), "deliver_due")
-        due = await self._database.read(lambda session: outbox.due(session, limit=limit))
-        slots = asyncio.Semaphore(AT_ONCE)
-        outcomes = await asyncio.gather(*(self._deliver(notification, slots) for notification in due))
+        async with self._sender.one_pass:
+            due = await self._database.read(lambda session: outbox.due(session, limit=limit))
+            slots = asyncio.Semaphore(AT_ONCE)
+            tries = (self._deliver(notification, slots) for notification in due)
+            outcomes = await asyncio.gather(*tries, return_exceptions=True)
+        if failures := [outcome for outcome in outcomes if isinstance(outcome, BaseException)]:
+            raise failures[0]
         return Delivered(
             delivered=outcomes.count(NotificationStatus.DELIVERED),
             retrying=outcomes.count(NotificationStatus.PENDING),

@@ -1,0 +1,50 @@
+"""The client that the command line and the demo use, against the real application."""
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from cupidsshield.client import ServiceClient
+from domain.errors import CupidsShieldError, NotAuthenticated, ToolUnavailable
+from gateway.schemas import ModerateRequest
+from tests.gateway.asking import SCAM
+from tests.gateway.conftest import MakeKey
+
+URL = "http://127.0.0.1:8000"
+REQUEST = ModerateRequest(content=SCAM, user_id="u1")
+
+
+async def test_a_request_gets_its_answer(web: FastAPI, make_key: MakeKey) -> None:
+    async with ServiceClient(URL, (await make_key()).key, httpx2.ASGITransport(app=web)) as client:
+        answer = await client.moderate(REQUEST)
+    assert (answer.decision, answer.violation_type) == ("rejected", "scams")
+
+
+async def test_a_bad_key_is_told_as_such(web: FastAPI) -> None:
+    async with ServiceClient(URL, "cs_live_invented", httpx2.ASGITransport(app=web)) as client:
+        with pytest.raises(NotAuthenticated, match="API key"):
+            await client.moderate(REQUEST)
+
+
+async def test_a_refusal_is_told_in_the_services_words(web: FastAPI, make_key: MakeKey) -> None:
+    strange = REQUEST.model_copy(update={"user_id": "u" * 201})
+    async with ServiceClient(URL, (await make_key()).key, httpx2.ASGITransport(app=web)) as client:
+        with pytest.raises(CupidsShieldError, match=r"422: body\.user_id: String should have at most 200"):
+            await client.moderate(strange)
+
+
+@pytest.mark.parametrize("status", [200, 502])
+async def test_something_else_at_the_address_is_told_as_such(status: int) -> None:
+    proxy = httpx2.MockTransport(lambda request: httpx2.Response(status, html="<h1>Bad Gateway</h1>"))
+    async with ServiceClient(URL, "key", proxy) as client:
+        with pytest.raises(CupidsShieldError, match="is the address right"):
+            await client.moderate(REQUEST)
+
+
+async def test_nothing_at_the_address_is_told_as_such() -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("refused")
+
+    async with ServiceClient(URL, "key", httpx2.MockTransport(refuse)) as client:
+        with pytest.raises(ToolUnavailable, match=URL):
+            await client.moderate(REQUEST)
