@@ -38,7 +38,7 @@ def alerts_in(numbers: CaseMetrics, limits: Alerts) -> list[Message]:
             _alert(
                 "alert.slow_decisions",
                 f"A decision took {slowest:.0f} seconds",
-                f"The limit is {limits.decision_seconds_above:.0f} seconds. Look at /metrics and at the case's timings.",
+                f"The limit is {limits.decision_seconds_above:.0f} s. Look at /metrics and at the case's timings.",
             )
         )
     return found

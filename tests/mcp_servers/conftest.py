@@ -18,7 +18,7 @@ from domain.answer import ModerationAnswer
 from domain.ids import new_id
 from domain.submission import Submission
 from mcp_servers.client import ServerName
-from mcp_servers.identity import always
+from mcp_servers.identity import Identify, always
 from tests import factories
 from tests.mcp_servers.serving import in_own_task
 
@@ -47,15 +47,24 @@ def app_id() -> str:
 
 @pytest.fixture(scope="session")
 def connect(house: House) -> Connect:
-    """Opens a client of one server for one caller. Servers are kept: building their schemas takes a while."""
-    built: dict[tuple[ServerName, Actor], MCPServer] = {}
+    """Opens a client of one server for one caller at a time. Servers are kept: building their schemas takes a while."""
+    callers: dict[ServerName, Actor] = {}
+    built: dict[ServerName, MCPServer] = {}
+
+    def caller_of(name: ServerName) -> Identify:
+        return lambda call: always(callers[name])(call)
 
     @asynccontextmanager
     async def opened(name: ServerName, actor: Actor) -> AsyncIterator[Client]:
-        if (name, actor) not in built:
-            built.update({(name, actor): house.servers(frozenset({name}), always(actor))[name]})
-        async with Client(built[name, actor]) as client:
-            yield client
+        assert name not in callers, f"somebody else is talking to {name}"
+        if name not in built:
+            built[name] = house.servers(frozenset({name}), caller_of(name))[name]
+        callers[name] = actor
+        try:
+            async with Client(built[name]) as client:
+                yield client
+        finally:
+            del callers[name]
 
     return opened
 
