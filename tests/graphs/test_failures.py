@@ -203,7 +203,11 @@ async def test_a_screening_that_cannot_be_believed_is_read_by_a_person(house: Ho
     assert answer.decision is DecisionKind.ESCALATED
 
 
-@pytest.mark.parametrize("vector", ["", "no base64", "AAAA", factories.vector(1)[:-8], "//9/" * 512], ids=["empty", "no_base64", "short", "cut", "not_numbers"])
+@pytest.mark.parametrize(
+    "vector",
+    ["", "no base64", "AAAA", factories.vector(1)[:-8], "//9/" * 512],
+    ids=["empty", "no_base64", "short", "cut", "not_numbers"],
+)
 async def test_a_vector_that_memory_could_not_keep_is_not_remembered(house: House, app_id: str, vector: str) -> None:
     """It would hold up all that waits behind it, for all apps."""
     async with runs_where(house, screen_content=answering(screening(vector=vector))) as runs:
