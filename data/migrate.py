@@ -7,22 +7,28 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from data import tables
 from data.database import engine_for, normalised, unavailable
+from domain.errors import SettingsError
 
 SCRIPTS = Path(__file__).parent / "migrations"
 assert tables.ALL, "importing the tables registers them"
 
 
 def upgrade(url: str) -> None:
-    """Run the migrations that are missing. Raises DatabaseUnavailable."""
+    """Run the migrations that are missing. Raises DatabaseUnavailable, or SettingsError for a newer database."""
     try:
         command.upgrade(_config(url), "head")
     except OperationalError as error:
         raise unavailable(error) from error
+    except CommandError as error:
+        raise SettingsError(
+            "this database was made by a newer version of CupidsShield; run that version, or restore a backup"
+        ) from error
 
 
 def current(url: str) -> str | None:

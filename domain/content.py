@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
@@ -11,6 +11,22 @@ from domain.vocabulary import ContentType
 
 MAX_TEXT = 20_000
 """Characters of one text. Longer texts are refused with a clear error, never cut silently."""
+
+MAX_DEPTH = 20
+"""Levels of lists and objects in what an app adds to a text; deeper ones could not be read back everywhere."""
+
+
+def nested_deeper_than(value: object, levels: int) -> bool:
+    """Whether lists and objects are nested more than `levels` deep; looks no further than that."""
+    inside = [value]
+    for _ in range(levels + 1):
+        inside = [
+            inner
+            for outer in inside
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(value, dict | list) for value in inside)
 
 
 class ContentContext(Frozen):
@@ -23,6 +39,13 @@ class ContentContext(Frozen):
     reported: bool = False
     verified: bool = False
     extra: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_shallow(cls, value: Any) -> Any:
+        if nested_deeper_than(value, MAX_DEPTH):
+            raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
+        return value
 
     def account_age_days(self, now: datetime) -> float | None:
         """Age of the author's account in days, or None where the app did not say."""

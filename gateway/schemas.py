@@ -15,15 +15,13 @@ from pydantic import (
 from pydantic_core import PydanticSerializationError
 
 from domain.answer import ModerationAnswer
-from domain.content import MAX_TEXT, Content, ContentContext
+from domain.content import MAX_DEPTH, MAX_TEXT, Content, ContentContext, nested_deeper_than
 from domain.ids import new_id
 from domain.vocabulary import ContentType
 from gateway.errors import ErrorDetail
 
 MAX_BATCH = 100
 MAX_METADATA = 8_000
-MAX_DEPTH = 20
-"""Levels of nesting in metadata; what is deeper could be written but not read again."""
 
 NUL = "\x00"
 
@@ -47,19 +45,6 @@ def _no_nul(value: Any) -> Any:
     if isinstance(value, str) and NUL in value:
         raise ValueError("must not hold a NUL character")
     return value
-
-
-def _deeper_than(value: object, levels: int) -> bool:
-    """Whether lists and objects are nested more than `levels` deep; looks no further than that."""
-    inside = [value]
-    for _ in range(levels + 1):
-        inside = [
-            inner
-            for outer in inside
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return any(isinstance(value, dict | list) for value in inside)
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_no_nul), BeforeValidator(_unicode)]
@@ -92,7 +77,7 @@ class Metadata(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _is_shallow(cls, value: Any) -> Any:
-        if _deeper_than(value, MAX_DEPTH):
+        if nested_deeper_than(value, MAX_DEPTH):
             raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
         return value
 

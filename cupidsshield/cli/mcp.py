@@ -1,6 +1,7 @@
 """`cupidsshield mcp`: one MCP server by itself, over stdio for an agent, or over HTTP for other machines."""
 
 import asyncio
+import signal
 from typing import Annotated
 
 import typer
@@ -66,6 +67,8 @@ def http(name: Name, host: Host = None, port: Port = None) -> None:
                 err.print(f"[dim]{name} at {guard.resource_url(name)}[/]")
                 await uvicorn.Server(config).serve()
 
+    # After a clean stop uvicorn raises the signal again, for whoever handled it before: the house must still close.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     asyncio.run(run())
 
 

@@ -3,6 +3,7 @@
 from domain.case import MACHINE, Case
 from domain.memory import Precedent
 from domain.signals import Signal
+from domain.vocabulary import Policy
 from mcp_servers.moderation.answers import Explanation
 
 
@@ -11,12 +12,13 @@ def explain(case: Case) -> Explanation:
     machine = case.machine
     limits = machine.thresholds
     by = "the machine alone" if case.reviewed_by == MACHINE else case.reviewed_by
-    ordered = sorted(case.assessment.signals, key=lambda signal: abs(signal.weight), reverse=True)
+    telling = [signal for signal in case.assessment.signals if _tells(signal, case.assessment.policy)]
+    telling.sort(key=lambda signal: (signal.floor.rank, signal.weight), reverse=True)
     return Explanation(
         case_id=case.id,
         decision=case.decision,
         summary=f"{case.assessment.reasoning} {machine.reasoning}",
-        findings=tuple(_finding(signal) for signal in ordered if signal.weight or signal.floor.rank),
+        findings=tuple(_finding(signal) for signal in telling),
         similar_cases=tuple(_precedent(precedent) for precedent in case.precedents),
         thresholds=(
             f"approve from {limits.auto_approve:.0%}, reject from {limits.auto_reject:.0%}; "
@@ -26,6 +28,12 @@ def explain(case: Case) -> Explanation:
         f"set {machine.policy_set}",
         decided_by=by,
     )
+
+
+def _tells(signal: Signal, verdict: Policy | None) -> bool:
+    """Whether a signal says something about this case: what speaks for a violation, or against the verdict."""
+    against = signal.weight < 0 and signal.policy in (verdict, None)
+    return signal.weight > 0 or signal.floor.rank > 0 or against
 
 
 def _finding(signal: Signal) -> str:

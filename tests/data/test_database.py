@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from data import apps, migrate
-from data.database import QUEUE, Database
-from domain.errors import DatabaseUnavailable, Overloaded
+from data.database import QUEUE, Database, engine_for
+from domain.errors import DatabaseUnavailable, Overloaded, SettingsError
 
 
 async def names(database: Database) -> set[str]:
@@ -94,6 +94,15 @@ async def test_writes_wait_for_another_process_that_holds_the_lock(database: Dat
 def test_migrations_and_tables_agree(url: str) -> None:
     assert migrate.current(url) == migrate.head()
     assert migrate.differences(url) == []
+
+
+def test_a_database_of_a_newer_version_is_refused_clearly(url: str) -> None:
+    engine = engine_for(url, writing=True)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SettingsError, match="newer version"):
+        migrate.upgrade(url)
 
 
 def test_upgrading_twice_changes_nothing(url: str) -> None:
