@@ -30,10 +30,10 @@ serve: $(VENV)/.service ## Serve the API and the MCP servers
 	$(BIN)/cupidsshield serve $(ARGS)
 
 test: $(VENV)/.test check ## Check style and types, then run every suite
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 test-fast: $(VENV)/.test ## The unit suite alone
-	$(BIN)/python -m pytest -q -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(ARGS)
 
 check: $(VENV)/.test ## Lint, format and types
 	$(BIN)/ruff check .

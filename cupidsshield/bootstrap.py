@@ -25,6 +25,7 @@ from domain.actor import Actor
 from domain.answer import ModerationAnswer
 from domain.case import Case
 from domain.clock import now
+from domain.errors import Overloaded
 from domain.submission import Submission
 from domain.vocabulary import Action
 from gateway.auth import KeyRing
@@ -76,6 +77,7 @@ class House:
     screener: Screener | None
     memory: Memory | None
     sender: WebhookSender
+    gate: Gate
     workers: tuple[Worker, ...] = ()
     used_keys: set[str] = field(default_factory=set)
     _tools: Toolbox | None = None
@@ -129,7 +131,7 @@ class House:
     def parts(self) -> Parts:
         """What the gateway needs."""
         settings = self.settings
-        gate = Gate(settings.max_in_flight)
+        gate = self.gate
         guard = self.guard()
         local = frozenset(ServerName) - settings.remote_urls.keys()
         return Parts(
@@ -155,7 +157,12 @@ class House:
 
     def _powers(self) -> Powers:
         async def moderate(submission: Submission, actor: Actor) -> ModerationAnswer:
-            return await self.runs.moderate(submission, actor)
+            try:
+                with self.gate.enter():
+                    async with asyncio.timeout(self.settings.deadline_s):
+                        return await self.runs.moderate(submission, actor)
+            except TimeoutError as error:
+                raise Overloaded("no decision in time; send it again") from error
 
         async def get_case(case_id: str, actor: Actor) -> Case:
             return await self.tools.call(
@@ -195,7 +202,7 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         memory = await _memory(settings, local, stack)
         http = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=False))
         sender = WebhookSender(http, allow_private=settings.allow_private_webhooks)
-        house = House(settings, policies, database, screener, memory, sender)
+        house = House(settings, policies, database, screener, memory, sender, Gate(settings.max_in_flight))
         if memory and screener:
             await index_guidelines(policies, screener, memory)
         endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)

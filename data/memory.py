@@ -110,6 +110,7 @@ class Memory:
         for app_id, latest in by_app.items():
             everything = list(latest.values())
             _upsert(self._of(Collection.HISTORICAL_CASES, app_id), everything)
+            _upsert(self._of(Collection.CONFIRMED_CASES, app_id), [item for item in everything if item.confirmed])
             flagged = self._of(Collection.FLAGGED_CONTENT, app_id)
             _upsert(flagged, [item for item in everything if _is_violation(item)])
             if cleared := [item.case_id for item in everything if item.confirmed and not _is_violation(item)]:

@@ -9,10 +9,12 @@ from domain.vocabulary import DecisionKind, Policy, Severity
 
 
 class Collection(StrEnum):
-    """`flagged_content` holds violations; `historical_cases` holds every decision."""
+    """`flagged_content` holds violations, `historical_cases` every decision, `confirmed_cases` those that people made:
+    kept apart, so that no wave of unconfirmed look-alikes can crowd out the ones that vote."""
 
     FLAGGED_CONTENT = "flagged_content"
     HISTORICAL_CASES = "historical_cases"
+    CONFIRMED_CASES = "confirmed_cases"
 
 
 class MemoryItem(Frozen):

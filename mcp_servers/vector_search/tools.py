@@ -56,12 +56,15 @@ class VectorSearchTools:
         """Violations, cases and guideline passages near to a vector, in one answer. Reserved to the service."""
         actor = self._identify(call)
         require_service(actor, "recall")
-        violations, cases, policies = await asyncio.gather(
+        violations, cases, confirmed, policies = await asyncio.gather(
             self._memory.search(Collection.FLAGGED_CONTENT, app_id=actor.app_id, vector=vector, limit=limit),
             self._memory.search(Collection.HISTORICAL_CASES, app_id=actor.app_id, vector=vector, limit=limit),
+            self._memory.search(Collection.CONFIRMED_CASES, app_id=actor.app_id, vector=vector, limit=limit),
             self._memory.search_policies(vector, limit=3),
         )
-        return Recollection(violations=violations, cases=cases, policies=policies)
+        known = {precedent.case_id for precedent in (*violations, *cases)}
+        further = tuple(precedent for precedent in confirmed if precedent.case_id not in known)
+        return Recollection(violations=violations, cases=(*cases, *further), policies=policies)
 
     async def add_flagged_content(
         self,

@@ -60,9 +60,13 @@ async def test_remembering_twice_is_remembering_once(memory: Memory) -> None:
 
 async def test_tenants_never_see_each_other(memory: Memory) -> None:
     await memory.add([factories.memory_item(app_id="app_a"), factories.memory_item(app_id="app_b", case_id="b")])
-    for collection in Collection:
+    await memory.add([factories.memory_item(app_id="app_a", case_id="mine", confirmed=True)])
+    for collection in (Collection.FLAGGED_CONTENT, Collection.HISTORICAL_CASES):
         assert await found(memory, collection, 1, "app_b") == [("b", False)]
+    for collection in Collection:
         assert await found(memory, collection, 1, "app_c") == []
+    assert await found(memory, Collection.CONFIRMED_CASES, 1, "app_b") == []
+    assert await found(memory, Collection.CONFIRMED_CASES, 1, "app_a") == [("mine", True)]
 
 
 async def test_what_was_remembered_survives_a_restart(memory: Memory, tmp_path: Path) -> None:
@@ -80,3 +84,10 @@ async def test_guidelines_are_replaced_as_a_whole(memory: Memory) -> None:
         (Policy.HATE, "no hate"),
         (Policy.SPAM, "no adverts"),
     ]
+
+
+async def test_a_flood_of_unconfirmed_look_alikes_does_not_hide_what_people_confirmed(memory: Memory) -> None:
+    confirmed = factories.memory_item(case_id="by_people", seed=1, confirmed=True)
+    flood = [factories.memory_item(case_id=f"flood_{n}", seed=1) for n in range(50)]
+    await memory.add([confirmed, *flood])
+    assert await found(memory, Collection.CONFIRMED_CASES, 1) == [("by_people", True)]

@@ -220,5 +220,8 @@ async def test_the_explanation_tells_the_same_in_words(told: httpx2.AsyncClient,
     assert case["machine"]["policy_set"] in words["policy"]
     assert words["decided_by"] == "the machine alone"
     for signal in case["assessment"]["signals"]:
-        if signal["weight"]:
-            assert any(signal["reason"] in finding for finding in words["findings"]), signal
+        told_of = any(signal["reason"] in finding for finding in words["findings"])
+        if signal["weight"] > 0 or signal["floor"] != "none":
+            assert told_of, signal
+        elif signal["policy"] not in (case["assessment"]["policy"], None):
+            assert not told_of, "that another policy is not violated explains nothing"
