@@ -6,6 +6,7 @@ identifier. A crash between recording and hand-over loses nothing: the record is
 `resume` rebuilds the little that a checkpoint holds.
 """
 
+import asyncio
 import logging
 import time
 from typing import Any
@@ -23,6 +24,10 @@ from graphs.moderation.state import Services, State
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 12
+"""Runs that share the processor: enough to fill a batch of the model. Others wait their turn, first come first
+served; letting all of them run would only make each of them late."""
+
 OUTCOME = ["case_id", "case", "waiting", "replayed"]
 """What is read of a finished run; reading all of the state after each step costs more than a step."""
 
@@ -33,6 +38,7 @@ class ModerationRuns:
     def __init__(self, services: Services, checkpointer: BaseCheckpointSaver[Any]) -> None:
         builder = build()
         self._services = services
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._fast = builder.compile()
         self._durable = builder.compile(checkpointer=checkpointer)
 
@@ -52,7 +58,8 @@ class ModerationRuns:
             "received_at": self._services.clock(),
             "timings": {},
         }
-        final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
+        async with self._turns:
+            final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
         if final["waiting"]:
             await self._park(content.app_id, final["case_id"])
         spent = (time.perf_counter() - started) * 1_000
