@@ -209,6 +209,7 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         tools = await stack.enter_async_context(open_toolbox(endpoints, timeout_s=settings.tool_timeout_s))
         checkpointer = await stack.enter_async_context(open_checkpointer(settings.database, settings.data_dir))
         runs = ModerationRuns(Services(tools=tools, policies=policies, clock=now), checkpointer)
+        stack.push_async_callback(runs.close)
         house.furnish(tools, runs, _workers(house, tools, needed))
         await _run_workers(house, stack)
         yield house

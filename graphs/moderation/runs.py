@@ -28,6 +28,9 @@ AT_ONCE = 12
 """Runs that share the processor: enough to fill a batch of the model. Others wait their turn, first come first
 served; letting all of them run would only make each of them late."""
 
+PARKING = 10_000
+"""Checkpoints on their way at once; further ones are left to be rebuilt on resume."""
+
 OUTCOME = ["case_id", "case", "waiting", "replayed"]
 """What is read of a finished run; reading all of the state after each step costs more than a step."""
 
@@ -39,6 +42,7 @@ class ModerationRuns:
         builder = build()
         self._services = services
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._parking: dict[str, asyncio.Task[None]] = {}
         self._fast = builder.compile()
         self._durable = builder.compile(checkpointer=checkpointer)
 
@@ -61,12 +65,13 @@ class ModerationRuns:
         async with self._turns:
             final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
         if final["waiting"]:
-            await self._park(content.app_id, final["case_id"])
+            self._park_later(content.app_id, final["case_id"])
         spent = (time.perf_counter() - started) * 1_000
         return answer_for(final["case"], processing_time_ms=spent, replayed=final["replayed"])
 
     async def resume(self, *, app_id: str, case_id: str) -> None:
         """Go on with a case that a person has decided: SQL holds what they decided, this tells people."""
+        await self._parked(case_id)
         config = _thread(case_id)
         parked = await self._durable.aget_state(config)
         if not parked.next and not parked.values:
@@ -78,7 +83,25 @@ class ModerationRuns:
 
     async def waits(self, case_id: str) -> bool:
         """Whether a checkpoint holds this case at human review."""
+        await self._parked(case_id)
         return "human_review" in (await self._durable.aget_state(_thread(case_id))).next
+
+    async def close(self) -> None:
+        """Park what is still on its way."""
+        await asyncio.gather(*self._parking.values())
+
+    def _park_later(self, app_id: str, case_id: str) -> None:
+        """Write the checkpoint beside the request: people take minutes, the app should not wait for it."""
+        if len(self._parking) >= PARKING:
+            logger.warning("case %s is not parked, too many are on their way; resume will rebuild it", case_id)
+            return
+        task = asyncio.create_task(self._park(app_id, case_id))
+        self._parking[case_id] = task
+        task.add_done_callback(lambda _: self._parking.pop(case_id, None))
+
+    async def _parked(self, case_id: str) -> None:
+        if task := self._parking.get(case_id):
+            await asyncio.wait({task})
 
     async def _park(self, app_id: str, case_id: str) -> None:
         config = _thread(case_id)

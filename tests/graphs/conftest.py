@@ -137,7 +137,9 @@ async def runs_where(
         tools_where(house, wake=wake, timeout_s=timeout_s, **misbehaving) as tools,
         open_checkpointer(house.settings.database, folder) as saver,
     ):
-        yield ModerationRuns(Services(tools=tools, policies=house.policies, clock=now), saver)
+        runs = ModerationRuns(Services(tools=tools, policies=house.policies, clock=now), saver)
+        yield runs
+        await runs.close()
 
 
 async def moderate(runs: ModerationRuns, content: Content) -> ModerationAnswer:

@@ -130,6 +130,7 @@ async def test_a_checkpoint_holds_no_content(house: House, tmp_path: Path) -> No
     app_id, user_id = new_id("app"), new_id("user")
     async with runs_where(house, checkpoints=tmp_path) as runs:
         answer = await moderate(runs, factories.content(DOUBTFUL, app_id=app_id, user_id=user_id))
+        assert await runs.waits(answer.case_id)
         stored = b"".join(path.read_bytes() for path in tmp_path.glob("checkpoints.db*"))
     assert answer.case_id.encode() in stored
     for private in (DOUBTFUL, "frustrating", user_id, answer.reasoning):

@@ -97,6 +97,7 @@ async def test_a_run_that_could_not_be_parked_is_answered_and_resumed_all_the_sa
         store.commit()
         waiting = await moderate(runs, factories.content(DOUBTFUL, app_id=app_id))
         assert waiting.decision is DecisionKind.ESCALATED
+        await runs.close()
         assert "could not be parked" in caplog.text
         store.execute("ALTER TABLE gone RENAME TO checkpoints")
         store.commit()
