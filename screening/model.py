@@ -66,6 +66,16 @@ class Encoder(Protocol):
     @property
     def ref(self) -> ModelRef: ...
 
+    @property
+    def space(self) -> str:
+        """Names what its vectors can be compared with: those of the same encoder, however it is calibrated."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639-1 codes of the languages that it was fitted and measured on."""
+        ...
+
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
         """One output per text, in order; independent of which texts are scored together."""
         ...
@@ -83,6 +93,7 @@ class _Manifest(Frozen):
     sha256: dict[str, str]
     policies: tuple[Policy, ...]
     severities: tuple[Severity, ...]
+    languages: tuple[str, ...]
     opset: int
     inputs: tuple[str, ...]
 
@@ -90,10 +101,20 @@ class _Manifest(Frozen):
 class EmbeddedModel:
     """The shipped int8 model on onnxruntime."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, tokens: Tokens, ref: ModelRef) -> None:
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        tokens: Tokens,
+        ref: ModelRef,
+        *,
+        space: str,
+        languages: tuple[str, ...],
+    ) -> None:
         self._session = session
         self._tokens = tokens
         self.ref = ref
+        self.space = space
+        self.languages = languages
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> Self:
@@ -112,7 +133,13 @@ class EmbeddedModel:
             raise ModelUnavailable(f"{folder / 'model.onnx'} cannot be loaded: {error}; rebuild the folder") from error
         if manifest.policies != tuple(Policy) or manifest.severities != tuple(Severity):
             raise ModelUnavailable(f"{folder} was built for other policies or severities; rebuild it")
-        return cls(session, Tokens(folder / "tokenizer.json"), ref)
+        return cls(
+            session,
+            Tokens.load(folder / "tokenizer.json"),
+            ref,
+            space=manifest.sha256["model.onnx"],
+            languages=manifest.languages,
+        )
 
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
         """Score texts; of a long text's windows the one most in violation speaks, and the first gives the vector."""
@@ -153,10 +180,13 @@ class SentenceTransformerModel:
     are fitted for it.
     """
 
+    languages = ("en",)
+
     def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ref: ModelRef) -> None:
         self._encoder = encoder
         self._heads = heads
         self.ref = ref
+        self.space = ref.name
 
     @classmethod
     def load(cls, path: str, folder: Path) -> Self:
@@ -165,7 +195,8 @@ class SentenceTransformerModel:
             library = importlib.import_module("sentence_transformers")
         except ImportError as error:
             raise ModelUnavailable(
-                "sentence-transformers is not installed; install the extra 'embedders' or choose the model 'minilm-v1'"
+                "sentence-transformers is not installed; install the extra 'embedders' or choose the model "
+                f"'{folder.name}'"
             ) from error
         _, ref = _verified(folder)
         try:

@@ -1,51 +1,65 @@
-"""Undoes the disguises of a text: look-alike letters, invisible characters, leet, letters spaced out.
+"""Undoes the disguises of a text: look-alike letters, invisible characters, leet, letters set apart, broken words.
 
 Both forms are kept: what was posted stays the text of record, and every position of the normalised
 form leads back to it. Undoing a disguise is itself an observation, but only where something was
-disguised: accents, joined emoji and other people's alphabets are not. Every step is one pass over the
-characters; there is no pattern matching that an attacker could slow down.
+disguised: accents, joined emoji, a font or a spacing that the whole text wears, and other people's
+alphabets are not. Every step is linear in the length of the text, whatever an attacker writes.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from domain.signals import Evidence
-from screening.lookalikes import LOOKALIKES, STYLED
+from screening.apart import join_broken_words, join_set_apart
+from screening.disguises import (
+    EMOJI_LETTERS,
+    INVISIBLE,
+    OVERRIDE,
+    SELECTORS,
+    STACKED,
+    STYLED_LETTERS,
+    TAGS,
+    Draft,
+    Edit,
+)
+from screening.letters import fold_lookalikes, read_emoji_letters, shorten_drawn_out, undo_leet
+from screening.lookalikes import FLAGS, MEANINGS, SMALL_CAPITALS, STYLED
 
-INVISIBLE = "an invisible character inside a word"
-TAGS = "invisible tag characters"
-SELECTORS = "variation selectors that carry hidden data"
-OVERRIDE = "a control character that reverses the direction of the text"
-STACKED = "a stack of accents over a letter"
-STYLED_LETTERS = "letters of a decorative alphabet in place of ordinary ones"
-MIXED = "letters of another alphabet in place of Latin ones"
-LEET = "digits or signs in place of letters"
-SPACED = "a word with its letters set apart"
-
-MAX_EVIDENCE = 20
 MAX_NAMED_EMOJI = 20
 QUOTED_AROUND = 12
 """Characters shown on each side of something invisible, so that a moderator sees where it stood."""
 
+STACK = 3
+"""Accents over one letter that no orthography needs."""
+
 _ZERO_WIDTH = frozenset(
-    "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e\u034f\u115f\u1160\u3164\uffa0\u2800"
-)
-_SILENT = frozenset("\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
+    "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180b\u180c\u180d\u180e\u034f\u115f\u1160\u17b4\u17b5"
+    "\u3164\uffa0\u2800\u206a\u206b\u206c\u206d\u206e\u206f\ufff9\ufffa\ufffb"
+) | {chr(code) for code in range(0x1D173, 0x1D17B)}
+_SILENT = frozenset("™℠\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
+_SOFT_HYPHEN = "\u00ad"
 _OVERRIDES = frozenset("\u202d\u202e")
 _BLACK_FLAG = "\U0001f3f4"
-_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
-_SHORT_LEET = frozenset("03@")
-_UNITS = frozenset(
-    {"am", "pm", "ish", "yo", "yr", "yrs", "min", "mins", "hr", "hrs", "k", "km", "m", "mi", "ft", "cm", "kg", "lb"}
-    | {"lbs", "f", "th", "st", "nd", "rd", "pro", "plus", "max", "mini"}
-)
-"""What may follow a number in one word, so that `at7pm` and `iphone15pro` keep their digits."""
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+")
+_TAG_RUN = re.compile("[\U000e0000-\U000e007f]+")
+_WORD = re.compile(r"[^\W\d_]+")
+_ODD_CASE = re.compile("[a-zß-öø-ÿа-яё][A-ZÀ-ÖØ-ÞА-ЯЁ]")
+_SENTENCE = re.compile(r"(?:^|[.!?\n]\s)\s{0,5}[a-zа-яё]")
+_NAME = re.compile(r"(?:[A-Z][a-z]{2,}|[a-z]|Mc|Mac|De|La|Le|Di)(?:[A-Z][a-z]{2,})+")
+"""Words that capitals inside belong to: PayPal, iPhone, McDonald."""
 
-MAX_BEFORE_AT = 2
-"""Letters before an @ that is read as an a: `c@sh` and `wh@tsapp`, but not `lunch@noon`."""
+_UNSTYLED = frozenset("sxfq")
+"""Letters that fonts of small capitals lack, and leave as they are."""
 
-_SEPARATORS = frozenset(" .-_*·/,")
+_JOINT = re.compile(r"(?<=\S)([^\w\s])(?=\w)")
+GLUED = 3
+"""Emoji between words, without a space, from which they stand for spaces: one may say something (I❤you)."""
+
+ODD_WORDS = 3
+"""Words in random case from which the whole text is; two, where these are half of it."""
 
 
 @dataclass(frozen=True)
@@ -68,227 +82,215 @@ class Normalised:
         return Evidence(start=first, end=last, quote=self.raw[first:last], note=note)
 
 
-@dataclass
-class _Draft:
-    """A text under way: its characters, where each came from, and the disguises found (start, end, note)."""
-
-    raw: str
-    characters: list[str]
-    origins: list[int]
-    found: list[tuple[int, int, str]]
-
-
 def normalise(text: str) -> Normalised:
     """Undo the disguises of a text, in time linear in its length."""
-    draft = _Draft(text, [], [], [])
-    if text.isascii():
-        draft.characters, draft.origins = list(text), list(range(len(text)))
-    else:
-        _unmask_characters(draft)
-        _fold_lookalikes(draft)
-    _undo_leet(draft)
-    _join_spaced_letters(draft)
-    return Normalised(text, "".join(draft.characters), [*draft.origins, len(text)], tuple(_merged(draft)))
+    draft = Draft(text, text, list(range(len(text))))
+    if not text.isascii():
+        draft = _Unmasking(text).draft()
+        fold_lookalikes(draft)
+        read_emoji_letters(draft)
+    undo_leet(draft)
+    shorten_drawn_out(draft)
+    join_set_apart(draft)
+    join_broken_words(draft)
+    _settle_case(draft)
+    if not draft.text.isascii():
+        _name_emoji(draft)
+    return Normalised(text, draft.text, [*draft.origins, len(text)], tuple(draft.evidence()))
 
 
-def _unmask_characters(draft: _Draft) -> None:
-    """Drop what cannot be seen, put compatibility forms into plain ones, and name emoji."""
-    raw = draft.raw
-    japanese = any("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in raw)
-    position, named, last_emoji = 0, 0, ""
-    while position < len(raw):
-        character = raw[position]
-        end = position + 1
+class _Unmasking:
+    """The first pass: drops what cannot be seen and puts compatibility forms into plain ones. Emoji stay."""
+
+    def __init__(self, raw: str) -> None:
+        self._raw = raw
+        self._characters: list[str] = []
+        self._origins: list[int] = []
+        self._found: list[tuple[int, int, str]] = []
+        self._styled: set[int] = set()
+        self._scrawled = False
+
+    def draft(self) -> Draft:
+        """The text with its disguises so far."""
+        position = 0
+        while position < len(self._raw):
+            position = self._read(position)
+        draft = Draft(self._raw, "".join(self._characters), self._origins, self._found)
+        if self._styled:
+            self._note_styled(draft)
+        return draft
+
+    def _read(self, position: int) -> int:
+        """Read the character at a position, with what belongs to it; where the next one begins."""
+        raw, character = self._raw, self._raw[position]
+        if character.isascii() and raw[position + 1 : position + 2].isascii():
+            self._emit(character, position)
+            return position + 1
         if "\U000e0000" <= character <= "\U000e007f":
-            end = _run(raw, position, "\U000e0000", "\U000e007f")
-            if raw[position - 1 : position] != _BLACK_FLAG:
-                spelt = "".join(chr(ord(c) - 0xE0000) for c in raw[position:end] if 0xE0020 <= ord(c) <= 0xE007E)
-                draft.found.append((position, end, f"{TAGS} spelling “{spelt[:80]}”" if spelt else TAGS))
-        elif _is_selector(character):
-            while end < len(raw) and _is_selector(raw[end]):
-                end += 1
-            before = raw[position - 1 : position]
-            if end - position > 1 or (before.isascii() and before.isalpha()):
-                draft.found.append((position, end, SELECTORS))
-        elif character in _ZERO_WIDTH:
-            while end < len(raw) and raw[end] in _ZERO_WIDTH:
-                end += 1
-            if position and end < len(raw) and _is_latin(raw[position - 1]) and _is_latin(raw[end]):
-                draft.found.append((max(0, position - QUOTED_AROUND), min(len(raw), end + QUOTED_AROUND), INVISIBLE))
-        elif character in _OVERRIDES:
-            draft.found.append((position, min(len(raw), end + QUOTED_AROUND), OVERRIDE))
-        elif character in _SILENT:
-            pass
+            return self._tags(position)
+        if _is_selector(character):
+            return self._selectors(position)
+        if character in _ZERO_WIDTH or character == _SOFT_HYPHEN:
+            return self._zero_width(position)
+        if character in _OVERRIDES:
+            self._found.append((position, min(len(raw), position + 1 + QUOTED_AROUND), OVERRIDE))
+        elif "\U0001f1e6" <= character <= "\U0001f1ff":
+            return self._flags(position)
         elif _is_emoji(character):
-            fresh = character != last_emoji and named < MAX_NAMED_EMOJI
-            name = unicodedata.name(character, "").lower() if fresh else ""
-            named += bool(name)
-            last_emoji = character
-            _emit(draft, f" {name} " if name else " ", position)
-        else:
-            if not character.isspace():
-                last_emoji = ""
-            end = _emit_cluster(draft, position, japanese)
-        position = end
+            self._emit(character, position)
+        elif character not in _SILENT and unicodedata.category(character) != "Me" and not _is_skin(character):
+            return self._cluster(position)
+        return position + 1
 
-
-def _emit_cluster(draft: _Draft, position: int, japanese: bool) -> int:
-    """Emit one letter with its accents in composed, plain form; return where it ends."""
-    raw, character = draft.raw, draft.raw[position]
-    end = position + 1
-    if character.isascii() and (end == len(raw) or raw[end].isascii()):
-        _emit(draft, character, position)
+    def _tags(self, start: int) -> int:
+        end = _end(_TAG_RUN, self._raw, start)
+        if self._raw[start - 1 : start] != _BLACK_FLAG:
+            spelt = "".join(chr(ord(c) - 0xE0000) for c in self._raw[start:end] if 0xE0020 <= ord(c) <= 0xE007E)
+            self._found.append((start, end, f"{TAGS} spelling “{spelt[:80]}”" if spelt else TAGS))
         return end
-    while end < len(raw) and unicodedata.combining(raw[end]):
-        end += 1
-    accents = end - position - 1
-    if accents >= 3:
-        draft.found.append((position, end, STACKED))
-        cluster = character
-    else:
-        cluster = raw[position:end]
-    plain = STYLED.get(character) or unicodedata.normalize("NFKC", cluster)
-    if not character.isascii() and len(plain) == 1 and plain.isascii() and plain.isalnum():
-        fullwidth = "\uff01" <= character <= "\uff5e"
-        if not (fullwidth and japanese) and plain.isalpha() and character not in "ªº":
-            draft.found.append((position, end, STYLED_LETTERS))
-    _emit(draft, plain, position)
-    return end
+
+    def _selectors(self, start: int) -> int:
+        end = start + 1
+        while end < len(self._raw) and _is_selector(self._raw[end]):
+            end += 1
+        before = self._raw[start - 1 : start]
+        if end - start > 1 or (before.isascii() and before.isalpha()):
+            self._found.append((start, end, SELECTORS))
+        return end
+
+    def _zero_width(self, start: int) -> int:
+        """Invisible characters hide something between Latin letters; soft hyphens, where one letter is cut off."""
+        raw, end = self._raw, start + 1
+        while end < len(raw) and (raw[end] in _ZERO_WIDTH or raw[end] == _SOFT_HYPHEN):
+            end += 1
+        hyphen = set(raw[start:end]) == {_SOFT_HYPHEN}
+        between = start and end < len(raw) and _is_latin(raw[start - 1]) and _is_latin(raw[end])
+        if between and (not hyphen or not _is_latin(raw[end + 1 : end + 2])):
+            self._found.append((max(0, start - QUOTED_AROUND), min(len(raw), end + QUOTED_AROUND), INVISIBLE))
+        return end
+
+    def _flags(self, start: int) -> int:
+        """Regional indicators: flags where each pair is one, and else the letters that they show."""
+        end = _end(_FLAG_LETTERS, self._raw, start)
+        letters = "".join(chr(ord(c) - 0x1F1E6 + ord("a")) for c in self._raw[start:end])
+        pairs = [letters[i : i + 2].upper() for i in range(0, len(letters), 2)]
+        if FLAGS.issuperset(pairs):
+            for index in range(start, end, 2):
+                self._emit(self._raw[index], index)
+        else:
+            self._found.append((start, end, EMOJI_LETTERS))
+            for index, letter in enumerate(letters, start):
+                self._emit(letter, index)
+        return end
+
+    def _cluster(self, position: int) -> int:
+        """One letter with its accents, in composed and plain form."""
+        raw, character = self._raw, self._raw[position]
+        end = position + 1
+        while end < len(raw) and unicodedata.combining(raw[end]):
+            end += 1
+        accents = end - position - 1
+        plain = self._plain(position, end)
+        if accents >= STACK:
+            self._found.append((position, end, STACKED))
+        if accents and character.isascii():
+            self._scrawled = self._scrawled or len(plain) > 1
+        if accents >= STACK or (accents and character.isascii() and self._scrawled):
+            plain = self._plain(position, position + 1)
+        if (
+            not character.isascii()
+            and len(plain) == 1
+            and plain.isascii()
+            and plain.isalpha()
+            and character not in "ªº🅱"
+        ):
+            self._styled.add(position)
+        self._emit(plain, position)
+        return end
+
+    def _plain(self, start: int, end: int) -> str:
+        """A letter and its accents in plain form. `ғ`, a letter of Kazakh, is decorative only beside small capitals."""
+        letter = self._raw[start]
+        if letter in "ªº":
+            return letter
+        if letter == "ғ" and not SMALL_CAPITALS.isdisjoint(self._raw[max(0, start - 1) : start + 2]):
+            return "f"
+        plain = STYLED.get(letter) or unicodedata.normalize("NFKC", self._raw[start:end])
+        return STYLED.get(plain, plain)
+
+    def _note_styled(self, draft: Draft) -> None:
+        """Decorative letters hide something where a word mixes them with ordinary ones; whole words are a font."""
+        for word in _WORD.finditer(draft.text):
+            styled = [draft.origins[i] in self._styled for i in range(*word.span())]
+            if not any(styled):
+                continue
+            small = any(self._raw[draft.origins[i]] in SMALL_CAPITALS for i in range(*word.span()))
+            plain = [
+                letter
+                for letter, is_styled in zip(word[0][1:], styled[1:], strict=True)
+                if not is_styled and letter.isascii() and not (small and letter.lower() in _UNSTYLED)
+            ]
+            if plain:
+                draft.note(*word.span(), STYLED_LETTERS)
+
+    def _emit(self, text: str, origin: int) -> None:
+        self._characters.append(text)
+        self._origins.extend([origin] * len(text))
 
 
-def _fold_lookalikes(draft: _Draft) -> None:
-    """Fold foreign letters where a word mixes alphabets, or where a Latin text holds a word made only of them."""
-    if LOOKALIKES.keys().isdisjoint(draft.characters):
+def _settle_case(draft: Draft) -> None:
+    """Write a text that is full of words in random case as sentences are: sEnD mOnEy. Mockery does so too."""
+    if not _ODD_CASE.search(draft.text):
         return
-    words = list(_words(draft.characters, str.isalpha))
-    kinds = [_alphabets(draft.characters[start:end]) for start, end in words]
-    latin_text = any(latin and not foreign for latin, foreign, _ in kinds)
-    own_words = any(foreign and not latin and not foldable for latin, foreign, foldable in kinds)
-    for (start, end), (latin, foreign, foldable) in zip(words, kinds, strict=True):
-        disguised = latin or (foldable and latin_text and not own_words and end - start > 1)
-        if not foreign or not disguised:
+    words = [word[0] for word in _WORD.finditer(draft.text) if len(word[0]) > 1]
+    odd = sum(bool(_ODD_CASE.search(word)) and not _NAME.fullmatch(word) for word in words)
+    lowered = draft.text.lower()
+    if odd >= min(ODD_WORDS, max(2, len(words) / 2)) and len(lowered) == len(draft.text):
+        draft.apply([draft.respell(0, _SENTENCE.sub(lambda start: start[0].upper(), lowered))])
+
+
+def _name_emoji(draft: Draft) -> None:
+    """Name emoji, each once in a row and so many in a text, and free them from the words they are glued to.
+
+    Where several stand in place of spaces, they are read as spaces.
+    """
+    edits: list[Edit] = []
+    named, last = 0, ""
+    glued = [joint.start(1) for joint in _JOINT.finditer(draft.text) if _is_emoji(joint[1])]
+    spaces = set(glued if len(glued) >= GLUED else ())
+    for index, character in enumerate(draft.text):
+        if character.isascii() or not _is_emoji(character):
+            last = last if character.isspace() else ""
             continue
-        for index in range(start, end):
-            draft.characters[index] = LOOKALIKES.get(draft.characters[index], draft.characters[index])
-        draft.found.append((draft.origins[start], draft.origins[end - 1] + 1, MIXED))
+        fresh = character != last and index not in spaces and named < MAX_NAMED_EMOJI
+        name = _name(character) if fresh else ""
+        named += bool(name)
+        last = character
+        new = f" {name} " if name else " "
+        edits.append(Edit(index, index + 1, new, [index] * len(new)))
+    draft.apply(edits)
 
 
-def _alphabets(word: Sequence[str]) -> tuple[bool, bool, bool]:
-    """Whether a word holds Latin letters, holds letters with a look-alike's alphabet, and holds only look-alikes."""
-    latin = foreign = False
-    foldable = True
-    for letter in word:
-        if letter in LOOKALIKES:
-            foreign = True
-        elif _is_latin(letter):
-            latin, foldable = True, False
-        else:
-            foreign, foldable = foreign or "\u0370" <= letter <= "\u058f", False
-    return latin, foreign, foldable
+@cache
+def _name(emoji: str) -> str:
+    """What an emoji is called, or what it is taken to mean."""
+    if "\U0001f1e6" <= emoji <= "\U0001f1ff":
+        return "flag"
+    name = unicodedata.name(emoji, "").lower()
+    return MEANINGS.get(emoji) or name.removeprefix("squared ").removesuffix(" face")
 
 
-def _undo_leet(draft: _Draft) -> None:
-    """Read digits and signs as letters where letters stand on both sides: m0n3y, c@sh."""
-    characters = draft.characters
-    for start, end in _words(characters, lambda c: c.isascii() and (c.isalnum() or c in "@$")):
-        if end - start < 3 or not any(c in _LEET for c in characters[start:end]):
-            continue
-        after = characters[end : end + 2]
-        if len(after) == 2 and after[0] in "./" and after[1].isalnum():
-            continue  # an address or a link, whose digits are its own
-        inner = _inner_leet(characters, start, end)
-        if not inner:
-            continue
-        for index in inner:
-            characters[index] = _LEET[characters[index]]
-        draft.found.append((draft.origins[start], draft.origins[end - 1] + 1, LEET))
-
-
-def _inner_leet(characters: Sequence[str], start: int, end: int) -> list[int]:
-    """Positions to be read as letters in the word `characters[start:end]`."""
-    short = end - start == 3
-    positions: list[int] = []
-    index = start
-    while index < end:
-        stop = index
-        while stop < end and not characters[stop].isalpha():
-            stop += 1
-        if start < index < stop < end:
-            tail_end = stop
-            while tail_end < end and characters[tail_end].isalpha():
-                tail_end += 1
-            tail = "".join(characters[stop:tail_end]).lower()
-            readable = all(c in (_SHORT_LEET if short else _LEET) for c in characters[index:stop])
-            place = "@" in characters[index:stop] and index - start > MAX_BEFORE_AT
-            twin = "".join(characters[start:index]).lower() == tail  # "masc4masc" says "for"
-            if readable and stop - index <= 2 and not twin and not place and not (tail_end == end and tail in _UNITS):
-                positions.extend(range(index, stop))
-            index = tail_end
-        else:
-            index = max(stop, index + 1)
-    return positions
-
-
-def _join_spaced_letters(draft: _Draft) -> None:
-    """Join four or more single letters set apart by the same separator: w h a t s a p p, c.a.s.h.a.p.p."""
-    characters, origins = draft.characters, draft.origins
-    kept: list[int] = []
-    index, total = 0, len(characters)
-    while index < total:
-        before = characters[index - 1] if index else ""
-        if not characters[index].isalpha() or before.isalnum() or before in ("'", "’"):
-            kept.append(index)
-            index += 1
-            continue
-        letters = [index]
-        separator = characters[index + 1] if index + 1 < total else ""
-        if separator in _SEPARATORS:
-            while (
-                (following := letters[-1] + 2) < total
-                and characters[following - 1] == separator
-                and characters[following].isalpha()
-                and not (following + 1 < total and characters[following + 1].isalnum())
-            ):
-                letters.append(following)
-        word = "".join(characters[i] for i in letters)
-        needed = 6 if separator == "." and word.isupper() else 4
-        if separator and len(letters) >= needed:
-            draft.found.append((origins[index], origins[letters[-1]] + 1, SPACED))
-            kept.extend(letters)
-        else:
-            kept.extend(range(index, letters[-1] + 1))
-        index = letters[-1] + 1
-    draft.characters = [characters[i] for i in kept]
-    draft.origins = [origins[i] for i in kept]
-
-
-def _words(characters: Sequence[str], belongs: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
-    """Start and end of each longest run of characters that belong."""
-    start: int | None = None
-    for index, character in enumerate(characters):
-        if belongs(character):
-            start = index if start is None else start
-        elif start is not None:
-            yield start, index
-            start = None
-    if start is not None:
-        yield start, len(characters)
-
-
-def _emit(draft: _Draft, text: str, origin: int) -> None:
-    draft.characters.extend(text)
-    draft.origins.extend([origin] * len(text))
-
-
-def _run(text: str, start: int, lowest: str, highest: str) -> int:
-    end = start
-    while end < len(text) and lowest <= text[end] <= highest:
-        end += 1
-    return end
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start + 1
 
 
 def _is_selector(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def _is_skin(character: str) -> bool:
+    return "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
 def _is_latin(character: str) -> bool:
@@ -296,20 +298,12 @@ def _is_latin(character: str) -> bool:
 
 
 def _is_emoji(character: str) -> bool:
-    if character in STYLED:
+    if character in STYLED or _is_skin(character):
         return False
     if "\U0001f000" <= character <= "\U0001faff":
         return True
-    return character >= "\u2190" and unicodedata.category(character) == "So"
-
-
-def _merged(draft: _Draft) -> Iterator[Evidence]:
-    """Evidence in order of position, neighbours of one kind joined into one."""
-    spans: list[tuple[int, int, str]] = []
-    for start, end, note in sorted(draft.found):
-        if spans and spans[-1][2] == note and start <= spans[-1][1] + 1:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]), note)
-        else:
-            spans.append((start, end, note))
-    for start, end, note in spans[:MAX_EVIDENCE]:
-        yield Evidence(start=start, end=end, quote=draft.raw[start:end], note=note)
+    if character < "\u2139":
+        return False
+    if character == "ℹ":
+        return True
+    return unicodedata.category(character) == "So" and not unicodedata.normalize("NFKC", character).isascii()

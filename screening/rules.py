@@ -1,4 +1,4 @@
-"""Loads `rules.yaml` and finds what its rules describe, in the posted and the normalised text.
+"""Loads `rules.yaml` and finds what its rules describe, in the posted, the normalised and the loosely read text.
 
 A rule notices; it never decides. What a match weighs comes from calibration, not from here.
 """
@@ -16,6 +16,7 @@ from domain.base import Frozen
 from domain.errors import PolicyFileError
 from domain.signals import Evidence
 from domain.vocabulary import Floor, Policy, Severity
+from screening.loose import loosely
 from screening.normalise import Normalised
 
 DEFAULT_RULES = Path(__file__).with_name("rules.yaml")
@@ -32,6 +33,8 @@ def _compiled(patterns: tuple[str, ...]) -> tuple[str, ...]:
             re.compile(pattern)
         except re.error as error:
             raise ValueError(f"pattern {pattern!r} is not a regular expression: {error}") from error
+        if re.search(r"(?<!\\)[A-Z]", pattern):
+            raise ValueError(f"pattern {pattern!r} holds a capital letter; texts are compared in lower case")
         if re.search(r"(?<!\\)[*+](?![^\[]*\])|\{\d+,\}", pattern):
             raise ValueError(f"pattern {pattern!r} holds an unbounded repeat; write an upper bound such as {{0,40}}")
     return patterns
@@ -113,18 +116,22 @@ class Rules:
         return cls(rules)
 
     def match(self, text: Normalised, *, verified: bool = False) -> tuple[Match, ...]:
-        """All rules that match the posted or the normalised text, in the order of the file."""
-        forms = [(text.raw, None)] if text.raw == text.text else [(text.raw, None), (text.text, text)]
+        """All rules that match the posted, the normalised or the loosely read text, in the order of the file."""
+        forms: list[tuple[str, Normalised | None]] = [(_lowered(text.raw), None)]
+        if text.raw != text.text:
+            forms.append((_lowered(text.text), text))
+        if (loose := loosely(text)) is not text:
+            forms.append((_lowered(loose.text), loose))
         found: dict[str, Match] = {}
         for rule in self.all:
             if rule.unless_verified and verified:
                 continue
-            evidence = _together(rule, found) if rule.together else self._search(rule, forms)
+            evidence = _together(rule, found) if rule.together else self._search(rule, text.raw, forms)
             if evidence:
                 found[rule.name] = Match(rule, evidence)
         return tuple(found.values())
 
-    def _search(self, rule: Rule, forms: Sequence[tuple[str, Normalised | None]]) -> tuple[Evidence, ...]:
+    def _search(self, rule: Rule, posted: str, forms: Sequence[tuple[str, Normalised | None]]) -> tuple[Evidence, ...]:
         compiled = self._compiled[rule.name]
         spans: dict[tuple[int, int], Evidence] = {}
         for form, normalised in forms:
@@ -135,7 +142,9 @@ class Rules:
                     evidence = (
                         normalised.evidence(hit.start(), hit.end(), rule.reason)
                         if normalised
-                        else Evidence(start=hit.start(), end=hit.end(), quote=hit.group(), note=rule.reason)
+                        else Evidence(
+                            start=hit.start(), end=hit.end(), quote=posted[slice(*hit.span())], note=rule.reason
+                        )
                     )
                     spans.setdefault((evidence.start, evidence.end), evidence)
                     if len(spans) >= MAX_MATCHES:
@@ -144,7 +153,13 @@ class Rules:
 
 
 def _compile(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+    return tuple(re.compile(pattern) for pattern in patterns)
+
+
+def _lowered(text: str) -> str:
+    """The text in lower case, every character in its place; twice as fast to search as ignoring the case."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def _stands(compiled: _Compiled, form: str, hit: re.Match[str]) -> bool:

@@ -31,7 +31,7 @@ from screening.signals import (
     with_evidence,
 )
 
-DEFAULT_MODEL = "minilm-v1"
+DEFAULT_MODEL = "e5-small-v1"
 EXPLAIN_FROM = 0.2
 """Probability of any violation from which the words behind it are looked for."""
 
@@ -52,6 +52,7 @@ class Screener:
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self.ref = model.ref
+        self.space = model.space
         self._model = model
         self._rules = rules
         self._calibration = calibration
@@ -69,11 +70,12 @@ class Screener:
         queue_limit: int = QUEUE_LIMIT,
     ) -> Self:
         """Load model folder and rules. Raises ModelUnavailable or PolicyFileError with what to do."""
+        encoder = load_encoder(model, folder, threads=threads)
         return cls(
-            load_encoder(model, folder, threads=threads),
+            encoder,
             Rules.load(rules),
             Calibration.load(folder / "calibration.json"),
-            LanguageDetector(),
+            LanguageDetector(encoder.languages),
             queue_limit=queue_limit,
         )
 

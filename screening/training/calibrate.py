@@ -1,7 +1,7 @@
 """Fits what logits and rule matches weigh, so that their sum is a calibrated log-odds.
 
-Platt scaling of the classifier and the weights of the rules are fitted together, on predictions for
-writers the heads had not seen: fitted apart, classifier and rules would count the same evidence twice.
+Platt scaling of the classifier and the weights of the rules are fitted together, on writers whom the model
+has never seen: fitted apart, classifier and rules would count the same evidence twice.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,15 @@ from domain.vocabulary import Policy
 from screening.calibration import Calibration, Platt
 
 Floats = NDArray[np.float64]
-BASE_RATE = 0.10
+BASE_RATE = 0.05
 """Share of violations in the traffic that probabilities are meant for; the corpus holds half."""
 
 RULE_SPREAD = 0.5
 """Standard deviation, in log-odds, of the Gaussian prior of a rule's weight around its prior in `rules.yaml`."""
+
+
+SLOPE_SPREAD = 0.5
+"""Standard deviation of the Gaussian prior of a slope around 1: a policy with few rows must not look certain."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,13 @@ def fit(seen: Observations, rules: Sequence[tuple[str, Policy | None, float]], h
         sums = slopes * logits + intercepts + np.column_stack([matched @ weights for matched in counted])
         value = float((positive * np.logaddexp(0, -sums) + negative * np.logaddexp(0, sums)).sum())
         value += float((((weights - priors) / RULE_SPREAD) ** 2).sum() / 2)
+        value += float((((slopes - 1) / SLOPE_SPREAD) ** 2).sum() / 2)
         pull = (positive + negative) * expit(sums) - positive
         for_weights = (weights - priors) / RULE_SPREAD**2
         for index, matched in enumerate(counted):
             for_weights = for_weights + matched.T @ pull[:, index]
-        for_platt = np.column_stack([(pull * logits).sum(axis=0), pull.sum(axis=0)]).ravel()
+        for_slopes = (pull * logits).sum(axis=0) + (slopes - 1) / SLOPE_SPREAD**2
+        for_platt = np.column_stack([for_slopes, pull.sum(axis=0)]).ravel()
         return value, np.concatenate([for_platt, for_weights])
 
     start = np.concatenate([np.tile([1.0, -1.0], questions), priors])
@@ -70,13 +76,22 @@ def fit(seen: Observations, rules: Sequence[tuple[str, Policy | None, float]], h
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2_000}).x
     platt = [Platt(slope=round(s, 5), intercept=round(i, 5)) for s, i in found[: 2 * questions].reshape(-1, 2).tolist()]
     weights = {name: round(float(w), 4) for (name, _, _), w in zip(rules, found[2 * questions :], strict=True)}
-    return Calibration(
+    fitted = Calibration(
         base_rate=BASE_RATE,
         violation=platt[-1],
         policies=dict(zip(Policy, platt[:-1], strict=True)),
-        hidden_text=weights.pop(hidden_text),
-        rules=weights,
+        hidden_text=weights[hidden_text],
+        rules={name: weight for name, weight in weights.items() if name != hidden_text},
     )
+    sums = log_odds(fitted, seen, rules)[:, -1]
+    return fitted.model_copy(update={"reference": deciles(sums, for_violation * (1 - clean) + for_clean * clean)})
+
+
+def deciles(values: Floats, weights: Floats) -> tuple[float, ...]:
+    """The nine weighted deciles, ascending."""
+    order = np.argsort(values)
+    below = np.cumsum(weights[order]) / weights.sum()
+    return tuple(round(float(values[order][np.searchsorted(below, tenth / 10)]), 4) for tenth in range(1, 10))
 
 
 def log_odds(calibration: Calibration, seen: Observations, rules: Sequence[tuple[str, Policy | None, float]]) -> Floats:

@@ -1,4 +1,4 @@
-"""Builds the encoder as one ONNX graph straight from the published weights, without torch.
+"""Builds the encoder as one ONNX graph straight from its tensors, without torch.
 
 Activations are quantised with fixed scales, measured once on sample texts. Scales taken from each
 batch as it comes would let a text's score depend on its neighbours in the batch, and the same text
@@ -7,7 +7,6 @@ must always get the same answer. Nothing here knows labels; heads arrive finishe
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,13 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import load_file
 
 from screening.tokens import Tokens
+from screening.training.e5 import BLOCK, Published, Words
 
 Array = NDArray[np.float32]
-LAYERS = 6
-ATTENTION_HEADS = 12
 DIMENSIONS = 384
-FEATURES = DIMENSIONS * (LAYERS + 1)
-"""The means of all layers side by side: what gives a threat away is often lost by the last layer, whose
-training was about topics."""
-
-OPSET = 18
+OPSET = 21
 CONTRIB = "com.microsoft"
 SMOOTHING = 0.8
 """Share of the activations' outliers moved into the weights (SmoothQuant, Xiao et al. 2023, alpha)."""
@@ -51,7 +44,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Head:
-    """A linear read-out of the pooled features: `features @ weight + bias`, weight FEATURES x K."""
+    """A linear read-out of the pooled features: `features @ weight + bias`, weight F x K."""
 
     weight: Array
     bias: Array
@@ -59,8 +52,10 @@ class Head:
 
 @dataclass
 class _Graph:
-    """Nodes and constants in the making."""
+    """Nodes and constants in the making, for an encoder of so many layers and attention heads."""
 
+    depth: int
+    heads: int
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
 
@@ -73,11 +68,24 @@ class _Graph:
         self.nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **attributes))
         return output
 
+    @property
+    def layers(self) -> list[str]:
+        """The values that hold the states between layers, the embeddings first."""
+        return ["embedded", *(f"{number}.out" for number in range(self.depth))]
+
+    def packed(self, name: str, words: Words) -> str:
+        """Four-bit numbers, two a byte, as they were published."""
+        pairs = words.levels.reshape(len(words.levels), -1, 2).astype(np.uint8) & 15
+        raw = (pairs[..., 0] | pairs[..., 1] << 4).astype(np.uint8).tobytes()
+        made = helper.make_tensor(name, TensorProto.INT4, words.levels.shape, raw, raw=True)
+        self.constants[name] = made
+        return name
+
     def split(self, value: str, outputs: Sequence[str]) -> None:
         self.nodes.append(helper.make_node("Split", [value], list(outputs), axis=-1, num_outputs=len(outputs)))
 
 
-def measure_ranges(weights: Path, tokens: Tokens, texts: Iterable[str]) -> dict[str, Ranges]:
+def measure_ranges(weights: Published, tokens: Tokens, texts: Iterable[str]) -> dict[str, Ranges]:
     """Run the exact encoder over sample texts and keep the largest |activation| of each channel."""
     model = build(weights, None, probes=True)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -93,32 +101,34 @@ def measure_ranges(weights: Path, tokens: Tokens, texts: Iterable[str]) -> dict[
 
 
 def build(
-    weights: Path,
+    weights: Published,
     ranges: dict[str, Ranges] | None,
     classes: Head | None = None,
     severities: Head | None = None,
+    memory: Head | None = None,
     *,
     probes: bool = False,
 ) -> onnx.ModelProto:
     """Assemble the model; exact float32 where `ranges` is None, else int8 products.
 
-    Inputs `input_ids`, `attention_mask`: N x S int64. Outputs: `vector` N x 384 of unit length;
+    Inputs `input_ids`, `attention_mask`: N x S int64. Outputs: `vector` N x 384 of unit length, the last
+    layer's mean after the linear map `memory`, if one is given;
     `policies` N x 9 and `violation` N x 1, log-odds read off a softmax over the nine policies and clean
     (clean last); `shares` N x S x 10, what each token adds to the softmax's logits, which are sums over
     tokens; `severity` N x 4, logits from low to critical. Without heads the output is `features`,
-    N x FEATURES, for fitting them.
+    N x 384 (layers + 1), for fitting them.
     """
-    tensors: dict[str, Array] = load_file(weights / "model.safetensors")
-    graph = _Graph()
+    tensors = weights.tensors
+    graph = _Graph(weights.layers, weights.heads)
     outputs = {"vector": DIMENSIONS}
     tokens: dict[str, int] = {}
-    hidden = _embed(graph, tensors, quantised=ranges is not None)
+    hidden = _embed(graph, weights)
     graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
-    for layer in range(LAYERS):
+    for layer in range(weights.layers):
         hidden = _layer(graph, tensors, ranges, layer, hidden)
-    _pool(graph, hidden)
+    _pool(graph, hidden, memory)
     if classes is None or severities is None:
-        outputs["features"] = FEATURES
+        outputs["features"] = DIMENSIONS * (weights.layers + 1)
     else:
         _read_out(graph, classes, severities)
         _share_out(graph, classes)
@@ -126,10 +136,10 @@ def build(
         outputs |= {"policies": classes.weight.shape[1] - 1, "violation": 1, "severity": severities.weight.shape[1]}
     if probes:
         axes = graph.constant("probe.axes", np.array([0, 1], np.int64))
-        for name in [n for i in range(LAYERS) for n in (f"{i}.in", f"{i}.mixed", f"{i}.middle", f"{i}.wide")]:
-            source = "embedded" if name == "0.in" else f"{int(name[0]) - 1}.out" if name.endswith(".in") else name
-            graph.node("Abs", [source], f"{name}.abs")
-            outputs[graph.node("ReduceMax", [f"{name}.abs", axes], f"{name}.peak", keepdims=0)] = 0
+        for number, given in enumerate(graph.layers[:-1]):
+            for name, source in [(f"{number}.in", given), *((n, n) for n in _probed(number))]:
+                graph.node("Abs", [source], f"{name}.abs")
+                outputs[graph.node("ReduceMax", [f"{name}.abs", axes], f"{name}.peak", keepdims=0)] = 0
     made = helper.make_graph(
         graph.nodes,
         "screening",
@@ -142,20 +152,26 @@ def build(
         list(graph.constants.values()),
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
-    return helper.make_model(made, opset_imports=opsets, ir_version=9, producer_name="cupidsshield")
+    return helper.make_model(made, opset_imports=opsets, ir_version=10, producer_name="cupidsshield")
 
 
-def _embed(graph: _Graph, tensors: dict[str, Array], *, quantised: bool) -> str:
-    words = tensors["embeddings.word_embeddings.weight"]
-    if quantised:
-        scale = np.maximum(np.abs(words).max(1, keepdims=True), 1e-8).astype(np.float32) / 127
-        table = graph.constant("words", np.rint(words / scale).astype(np.int8))
-        levels = graph.node("Gather", [table, "input_ids"], "levels")
-        picked = graph.node("Cast", [levels], "picked", to=TensorProto.FLOAT)
-        scales = graph.node("Gather", [graph.constant("words.scale", scale), "input_ids"], "scales")
-        looked_up = graph.node("Mul", [picked, scales], "looked_up")
-    else:
-        looked_up = graph.node("Gather", [graph.constant("words", words), "input_ids"], "looked_up")
+def _probed(layer: int) -> list[str]:
+    return [f"{layer}.{part}" for part in ("mixed", "middle", "wide")]
+
+
+def _embed(graph: _Graph, weights: Published) -> str:
+    tensors, words = weights.tensors, weights.words
+    packed = graph.packed("words", words)
+    scales = graph.constant("words.scale", words.scales)
+    looked_up = graph.node(
+        "GatherBlockQuantized",
+        [packed, "input_ids", scales],
+        "looked_up",
+        CONTRIB,
+        block_size=BLOCK,
+        gather_axis=0,
+        quantize_axis=1,
+    )
     places = tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
     length = graph.node("Shape", ["input_ids"], "length", start=1, end=2)
     zero = graph.constant("zero", np.array([0], np.int64))
@@ -190,7 +206,7 @@ def _layer(graph: _Graph, tensors: dict[str, Array], ranges: dict[str, Ranges] |
         [f"{n}.query", f"{n}.key", f"{n}.value", bias, "mask"],
         f"{n}.mixed",
         CONTRIB,
-        num_heads=ATTENTION_HEADS,
+        num_heads=graph.heads,
     )
     attended = _product(graph, f"{n}.mixed", out, f"{n}.mixed", ranges, smooth=False)
     middle = _normalised_sum(graph, get, "attention.output", attended, hidden, f"{n}.middle")
@@ -248,7 +264,7 @@ def _normalised_sum(
     return graph.node("SkipLayerNormalization", [value, residual, *constants], output, CONTRIB, epsilon=1e-12)
 
 
-def _pool(graph: _Graph, last: str) -> None:
+def _pool(graph: _Graph, last: str, memory: Head | None) -> None:
     """`features`: mean of each layer over the tokens that are no padding; `vector`: the last, of unit length."""
     first = graph.constant("axis.1", np.array([1], np.int64))
     third = graph.constant("axis.2", np.array([2], np.int64))
@@ -256,18 +272,22 @@ def _pool(graph: _Graph, last: str) -> None:
     weights = graph.node("Unsqueeze", [real, third], "real.3d")
     count = graph.node("ReduceSum", [real, first], "count", keepdims=1)
     means = []
-    for layer in ["embedded", *(f"{n}.out" for n in range(LAYERS))]:
+    for layer in graph.layers:
         kept = graph.node("Mul", [layer, weights], f"{layer}.kept")
         summed = graph.node("ReduceSum", [kept, first], f"{layer}.sum", keepdims=0)
         means.append(graph.node("Div", [summed, count], f"{layer}.mean"))
     graph.node("Concat", means, "features", axis=-1)
-    graph.node("LpNormalization", [f"{last}.mean"], "vector", axis=-1, p=2)
+    mean = f"{last}.mean"
+    if memory is not None:
+        turned = graph.node("MatMul", [mean, graph.constant("memory.weight", memory.weight)], "memory.product")
+        mean = graph.node("Add", [turned, graph.constant("memory.bias", memory.bias)], "memory")
+    graph.node("LpNormalization", [mean], "vector", axis=-1, p=2)
 
 
 def _share_out(graph: _Graph, classes: Head) -> None:
     """What each token adds to each class's logit: the heads are linear and the features are means over tokens."""
     parts = []
-    for number, layer in enumerate(["embedded", *(f"{n}.out" for n in range(LAYERS))]):
+    for number, layer in enumerate(graph.layers):
         rows = classes.weight[number * DIMENSIONS : (number + 1) * DIMENSIONS]
         weight = graph.constant(f"shares.{number}.weight", np.ascontiguousarray(rows))
         parts.append(graph.node("MatMul", [f"{layer}.kept", weight], f"shares.{number}"))

@@ -18,6 +18,22 @@ Array = NDArray[np.float32]
 BATCH = 16
 
 
+def outputs(folder: Path, posted: Sequence[str], normalised: Sequence[str]) -> tuple[Array, Array, Array]:
+    """What a model folder says of texts: `policies` N x 9 and `violation` N in log-odds, `severity` N x 4.
+
+    As in the service, the form that speaks more of a violation counts.
+    """
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    tokens = Tokens.load(folder / "tokenizer.json")
+    names = ["policies", "violation", "severity"]
+    made: list[list[Array]] = []
+    for pair in zip(posted, normalised, strict=True):
+        forms = [session.run(names, batch([tokens.windows(text)[0]])) for text in dict.fromkeys(pair)]
+        made.append(max(forms, key=lambda form: float(form[1][0, 0])))
+    policies, violation, severity = (np.vstack(column) for column in zip(*made, strict=True))
+    return policies, violation[:, 0], severity
+
+
 def compute(model: onnx.ModelProto, tokens: Tokens, texts: Sequence[str], cache: Path, threads: int = 2) -> Array:
     """Features of the first window of each text, N x F; read from `cache` where model and texts are the same."""
     serialised = model.SerializeToString()

@@ -1,7 +1,7 @@
 """Fits the linear read-outs: one softmax over the nine policies and clean, one over the severities.
 
 One softmax rather than ten separate questions, because "which of these, or none" is what is decided,
-and because every row then teaches every class. Chosen by cross-validation over writers.
+and because every row then teaches every class.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,7 @@ from screening.training.sources import CLASSES, Example
 Array = NDArray[np.float32]
 L2 = 1e-4
 SEVERITY_L2 = 3e-4
-PUBLIC_WEIGHT = 0.05
-"""What a public row counts, ours counting 1: enough to know other registers, too little to outvote dating talk."""
-
+WHITENING = 0.5
 MAX_ITERATIONS = 200
 
 
@@ -60,21 +58,17 @@ def log_odds(classes: Array) -> tuple[Array, Array]:
     return np.asarray(odds[:, :-1]), np.asarray(-odds[:, -1])
 
 
-def out_of_fold(
-    features: Array, examples: Sequence[Example], further: Array, further_examples: Sequence[Example]
-) -> tuple[Array, Array]:
-    """Class and severity logits of each row by heads that saw nothing of its writer; `further` is always seen."""
-    groups = np.array([e.group for e in examples])
-    classes = np.zeros((len(examples), len(CLASSES)), dtype=np.float32)
-    severities = np.zeros((len(examples), len(Severity)), dtype=np.float32)
-    for group in np.unique(groups):
-        seen = np.flatnonzero(groups != group)
-        unseen = np.flatnonzero(groups == group)
-        known = [examples[int(i)] for i in seen]
-        head = fit_classes(np.vstack([features[seen], further]), [*known, *further_examples])
-        classes[unseen] = apply(head, features[unseen])
-        severities[unseen] = apply(fit_severity(features[seen], known), features[unseen])
-    return classes, severities
+def fit_memory(vectors: Array, strength: float = WHITENING) -> Head:
+    """A linear map after which unrelated texts have a cosine about 0: centred and partly whitened.
+
+    Encoders put all texts into a narrow cone (Ethayarajh 2019); `strength` 0 only centres, 1 whitens in full
+    (Su et al. 2021), and between them directions that vary little are not blown up into noise.
+    """
+    middle = vectors.mean(axis=0)
+    spread, directions = np.linalg.eigh(np.cov((vectors - middle).T))
+    scale = np.maximum(spread, spread.max() * 1e-3) ** (-strength / 2)
+    weight = ((directions * scale) @ directions.T).astype(np.float32)
+    return Head(weight, np.asarray(-middle @ weight, dtype=np.float32))
 
 
 def _fit(features: Array, wanted: Array, weights: NDArray[np.float64], l2: float) -> Head:

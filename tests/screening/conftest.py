@@ -9,7 +9,7 @@ from screening.model import EmbeddedModel
 from screening.rules import Rules
 from screening.screen import Screener
 
-FOLDER = Path(data.__path__[0]) / "models" / "minilm-v1"
+FOLDER = Path(data.__path__[0]) / "models" / "e5-small-v1"
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def rules() -> Rules:
 
 @pytest.fixture(scope="session")
 def languages() -> LanguageDetector:
-    return LanguageDetector()
+    return LanguageDetector(("en", "es", "ru"))
 
 
 @pytest.fixture(scope="session")

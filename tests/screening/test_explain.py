@@ -10,7 +10,7 @@ from domain.vocabulary import Policy
 from screening.explain import shares_of, strongest, words_of
 from screening.model import EmbeddedModel
 
-FOLDER = Path(data.__path__[0]) / "models" / "minilm-v1"
+FOLDER = Path(data.__path__[0]) / "models" / "e5-small-v1"
 
 
 @pytest.fixture(scope="module")

@@ -137,9 +137,16 @@ async def test_verification_by_the_app_silences_the_success_profile(screener: Sc
 
 
 async def test_a_foreign_text_is_marked_as_beyond_the_model(screener: Screener) -> None:
-    screening = await screener.screen(content("Hola guapa, me encantaría conocerte mejor, ¿tomamos un café mañana?"))
+    screening = await screener.screen(content("Γεια σου, θα ήθελα να σε γνωρίσω καλύτερα, πάμε για καφέ αύριο;"))
     assert not screening.language.competent
     assert signal(screening, "language.foreign").weight == 0
+
+
+async def test_a_language_that_the_model_was_fitted_on_is_judged(screener: Screener) -> None:
+    asking = await screener.screen(content("Mándame 200 dólares en tarjetas de regalo y luego nos vemos, mi amor"))
+    greeting = await screener.screen(content("Hola, ¿cómo va tu domingo? Yo acabo de volver del mercado con mi abuela"))
+    assert (asking.language.code, asking.language.competent) == ("es", True)
+    assert violation(asking) > 3 * violation(greeting)
 
 
 async def test_the_same_text_gets_the_same_answer_alone_and_in_a_crowd(screener: Screener) -> None:

@@ -1,6 +1,7 @@
-"""Training keeps the held-out writer out, recovers known weights, and its encoder stays true to the weights."""
+"""Training reads its own part alone, recovers known weights, and writes texts anew without losing them."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -8,45 +9,63 @@ import pytest
 
 pytest.importorskip("scipy")
 pytest.importorskip("onnx")
-pytest.importorskip("safetensors")
 
 from domain.errors import Invalid
 from domain.vocabulary import Policy, Severity
-from screening.training import calibrate, heads, sources
+from screening.training import augment, calibrate, heads, sources
 from screening.training.card import auc
 
 
 def row(writer: str, policy: str = "clean", **fields: object) -> str:
-    base = {"writer": writer, "kind": "message", "text": f"by {writer}", "policy": policy, "also": []}
+    base = {"writer": writer, "scenario": "s1", "kind": "message", "text": f"by {writer}", "policy": policy, "also": []}
     return json.dumps({**base, "severity": None, "borderline": False, "hard": False, **fields}) + "\n"
+
+
+SPLITS = "train: [w1, w2]\ncalibration: [w3]\ntest: [w4]\n"
 
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    for writer in ("w1", "w2", "w5"):
-        (tmp_path / f"{writer}.jsonl").write_text(row(writer))
-    return tmp_path
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    (tmp_path / "splits.yaml").write_text(SPLITS)
+    for writer in ("w1", "w2", "w3", "w4", "w5"):
+        (folder / f"{writer}.jsonl").write_text(row(writer))
+    return folder
 
 
-def test_the_held_out_writer_is_never_trained_on(rows: Path) -> None:
-    assert {example.group for example in sources.corpus(rows)} == {"w1", "w2"}
-    assert {example.group for example in sources.corpus(rows, held_out=True)} == {"w5"}
+def test_each_part_holds_its_writers_and_nobody_else(rows: Path) -> None:
+    assert {example.group for example in sources.corpus(rows, sources.TRAIN)} == {"w1", "w2"}
+    assert {example.group for example in sources.corpus(rows, sources.CALIBRATION)} == {"w3"}
 
 
-def test_a_borderline_row_counts_partly_as_clean(tmp_path: Path) -> None:
-    (tmp_path / "w1.jsonl").write_text(row("w1", "scams", severity="low", borderline=True))
-    (example,) = sources.corpus(tmp_path)
+@pytest.mark.parametrize("text", ["test: [w1]\n", SPLITS.replace("w3", "w2"), "- w1\n", "train: ["])
+def test_splits_that_share_a_writer_or_lack_a_part_are_refused(rows: Path, text: str) -> None:
+    (rows.parent / "splits.yaml").write_text(text)
+    with pytest.raises(Invalid, match=r"splits\.yaml"):
+        sources.corpus(rows, sources.TRAIN)
+
+
+def test_a_writer_without_rows_is_named(rows: Path) -> None:
+    (rows / "w2.jsonl").unlink()
+    with pytest.raises(Invalid, match=r"w2\.jsonl"):
+        sources.corpus(rows, sources.TRAIN)
+
+
+def test_a_borderline_row_counts_partly_as_clean(rows: Path) -> None:
+    (rows / "w3.jsonl").write_text(row("w3", "scams", severity="low", borderline=True))
+    (example,) = sources.corpus(rows, sources.CALIBRATION)
     assert example.target == {"scams": pytest.approx(0.65), "clean": pytest.approx(0.35)}
 
 
-def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
-    (tmp_path / "w1.jsonl").write_text(row("w1") + row("w1", "scam"))
+def test_a_bad_row_is_named_by_file_and_line(rows: Path) -> None:
+    (rows / "w1.jsonl").write_text(row("w1") + row("w1", "scam"))
     with pytest.raises(Invalid, match=r"w1.jsonl:2"):
-        sources.corpus(tmp_path)
+        sources.corpus(rows, sources.TRAIN)
 
 
 def test_a_missing_public_set_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="topical_chat"):
+    with pytest.raises(Invalid, match="sms_spam"):
         sources.public(tmp_path)
 
 
@@ -80,7 +99,8 @@ def test_calibrated_sums_hit_the_base_rate() -> None:
     fitted = calibrate.fit(seen, RULES, "hidden")
     chance = 1 / (1 + np.exp(-calibrate.log_odds(fitted, seen, RULES)[:, -1]))
     violates = seen.targets[:, -1] == 0
-    weights = np.where(violates, 0.1 / violates.mean(), 0.9 / (~violates).mean())
+    rate = calibrate.BASE_RATE
+    weights = np.where(violates, rate / violates.mean(), (1 - rate) / (~violates).mean())
     assert np.average(chance, weights=weights) == pytest.approx(calibrate.BASE_RATE, abs=0.02)
 
 
@@ -92,6 +112,45 @@ def test_heads_learn_what_can_be_learned() -> None:
         sources.Example(str(n), {label: 1.0}, Severity.LOW, f"w{n % 3}", labels=frozenset({label}))
         for n, label in enumerate(labels)
     ]
-    classes, _ = heads.out_of_fold(features, examples, features[:0], [])
-    _, violation = heads.log_odds(classes)
-    assert auc(np.array([label == "scams" for label in labels]), violation) > 0.97
+    head = heads.fit_classes(features[:200], examples[:200])
+    _, violation = heads.log_odds(heads.apply(head, features[200:]))
+    assert auc(np.array([label == "scams" for label in labels[200:]]), violation) > 0.97
+
+
+def test_memory_sets_unrelated_texts_apart_and_keeps_near_ones_near() -> None:
+    random_ = np.random.default_rng(0)
+    cone = random_.normal(0, 0.1, (500, 30)) + 1
+    near = cone + random_.normal(0, 0.005, cone.shape)
+    head = heads.fit_memory(cone.astype(np.float32))
+    mapped, close = (heads.apply(head, x.astype(np.float32)) for x in (cone, near))
+    unit, other = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (mapped, close))
+    assert abs(float((unit[:250] * unit[250:]).sum(1).mean())) < 0.05
+    assert float((unit * other).sum(1).mean()) > 0.95
+
+
+def test_a_slope_from_few_rows_stays_near_one() -> None:
+    seen = observed(12)
+    fitted = calibrate.fit(seen, RULES, "hidden")
+    assert 0.3 < fitted.policies[Policy.SCAMS].slope < 2.5
+
+
+def test_the_reference_holds_the_deciles_at_the_base_rate() -> None:
+    seen = observed()
+    fitted = calibrate.fit(seen, RULES, "hidden")
+    sums = calibrate.log_odds(fitted, seen, RULES)[:, -1]
+    violates = seen.targets[:, -1] == 0
+    rate = calibrate.BASE_RATE
+    weights = np.where(violates, rate / violates.mean(), (1 - rate) / (1 - violates.mean()))
+    assert list(fitted.reference) == sorted(fitted.reference)
+    shares = [weights[sums <= edge].sum() / weights.sum() for edge in fitted.reference]
+    assert shares == pytest.approx([n / 10 for n in range(1, 10)], abs=0.005)
+
+
+def test_most_texts_are_left_alone_and_a_seed_gives_the_same_again() -> None:
+    text = "Send the money on Friday, please. I will pay you back!"
+    made = [augment.varied(text, random.Random(seed)) for seed in range(400)]
+    assert made == [augment.varied(text, random.Random(seed)) for seed in range(400)]
+    changed = sum(one != text for one in made) / len(made)
+    assert 0.2 < changed < 0.4
+    assert len(set(made)) > 60
+    assert all(made)
