@@ -1,0 +1,98 @@
+"""Multilingual HateCheck: ten further languages, which of them count as competent, and what is decided in them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from evals.catalogue import texts as texts_of
+from evals.context import Context
+from evals.estimate import cell, estimate
+from evals.figures import Bools, Rows, auc
+from evals.judging import Judged, judge
+from evals.public import sample
+from evals.readings import FLAGGED_FROM, Readings, share, share_cell, sources
+from evals.report import Figure, Report, Table, shown
+
+NAME = "multilingual"
+WHAT = (
+    "{rows:,} cases of Multilingual HateCheck in {languages} languages; its Hindi is written in Latin letters. A case "
+    "is flagged where the probability of any violation is at least {flagged_from}. A language counts as competent "
+    "where screening takes most of its cases for a language that it can judge; elsewhere confidence is capped, so "
+    "that a person decides. Right without people: approved and not hateful, or rejected and hateful. Intervals: "
+    "{intervals}. The set was not used to train, tune, choose or write anything."
+)
+HEAD = (
+    "language",
+    "cases",
+    "AUC",
+    "recall",
+    "precision",
+    "competent",
+    "cases taken as competent",
+    "decided without people",
+    "of these right",
+)
+
+
+async def run(context: Context) -> Report:
+    """Judge Multilingual HateCheck. Raises Invalid where it is not at hand."""
+    texts = sample(texts_of(NAME, context.datasets), context.limit)
+    judged = await judge(texts, context.screener, context.policies, title=NAME)
+    found = Readings.of(judged)
+    rows = _by_language(judged)
+    grouped = len(set(found.groups)) < len(found.groups)
+    return Report(
+        suite=NAME,
+        title="Multilingual HateCheck",
+        what=WHAT.format(
+            rows=len(texts),
+            languages=len(rows),
+            flagged_from=FLAGGED_FROM,
+            intervals="bootstrap over templates" if grouped else "of shares exact, of AUCs bootstrap, over cases",
+        ),
+        figures=_figures(found, rows),
+        tables=(Table("By language", HEAD, tuple(_line(code, found.where(inside)) for code, inside in rows.items())),),
+        model=context.named,
+        sources=sources(NAME),
+    )
+
+
+def _by_language(judged: Sequence[Judged]) -> dict[str, Bools]:
+    codes = np.array([row.text.lang for row in judged], dtype=object)
+    return {code: codes == code for code in sorted(set(codes))}
+
+
+def _figures(found: Readings, rows: Mapping[str, Bools]) -> tuple[Figure, ...]:
+    def each(picked: Rows) -> list[float]:
+        among = (picked[inside[picked]] for inside in rows.values())
+        return [auc(found.violates[part], found.violation[part]) for part in among]
+
+    aucs = dict(zip(rows, each(np.arange(len(found.groups))), strict=True))
+    worst = min(aucs, key=aucs.__getitem__)
+    alone = found.approved | found.rejected
+    right = np.where(found.violates, found.rejected, found.approved)
+    return (
+        estimate("mean AUC over the languages", lambda picked: float(np.mean(each(picked))), found.groups, gate=0.01),
+        Figure("lowest AUC of a language", aucs[worst], rows=int(rows[worst].sum()), gate=0.02, bar=worst),
+        share("recall", found.flagged, found.violates, found.groups, gate=0.02),
+        share("precision", found.violates, found.flagged, found.groups),
+        share("cases taken as competent", found.competent, found.everything, found.groups),
+        share("decided without people", alone, found.everything, found.groups),
+        share("decided without people that are right", right, alone, found.groups, gate=0.02),
+    )
+
+
+def _line(code: str, found: Readings) -> tuple[str, ...]:
+    alone = found.approved | found.rejected
+    right = np.where(found.violates, found.rejected, found.approved)
+    return (
+        code,
+        str(len(found.groups)),
+        cell(found.auc(), found.groups),
+        share_cell(found.flagged, found.violates, found.groups),
+        share_cell(found.violates, found.flagged, found.groups),
+        "yes" if found.competent.mean() > 0.5 else "no",
+        shown(float(found.competent.mean())),
+        shown(float(alone.mean())),
+        share_cell(right, alone, found.groups),
+    )
