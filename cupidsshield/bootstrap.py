@@ -27,7 +27,7 @@ from domain.case import Case
 from domain.clock import now
 from domain.errors import Overloaded
 from domain.submission import Submission
-from domain.vocabulary import Action
+from domain.vocabulary import Action, Policy, Severity
 from gateway.auth import KeyRing
 from gateway.limits import Gate, RateLimit
 from gateway.metrics import Metrics
@@ -46,8 +46,13 @@ from mcp_servers.notifications.webhooks import WebhookSender
 from mcp_servers.vector_search import server as vector_server
 from policies.loader import load
 from policies.model import PolicySet
+from screening.calibration import Calibration
+from screening.language import LanguageDetector
+from screening.model import load_encoder
+from screening.rules import Rules
 from screening.screen import Screener
-from workers import alerts, tasks
+from workers import alerts, drift, tasks
+from workers.drift import Drifts
 from workers.loop import Worker
 
 logger = logging.getLogger(__name__)
@@ -57,6 +62,7 @@ DELIVERY_EVERY_S = 1.0
 MEMORY_EVERY_S = 1.0
 EXPIRY_EVERY_S = 30.0
 ALERTS_EVERY_S = 60.0
+DRIFT_EVERY_S = 900.0
 
 NEEDS: dict[ServerName, frozenset[ServerName]] = {
     ServerName.MODERATION: frozenset(ServerName),
@@ -78,8 +84,10 @@ class House:
     memory: Memory | None
     sender: WebhookSender
     gate: Gate
+    rate_limit: RateLimit
     workers: tuple[Worker, ...] = ()
     used_keys: set[str] = field(default_factory=set)
+    drifts: Drifts = field(default_factory=Drifts)
     _tools: Toolbox | None = None
     _runs: ModerationRuns | None = None
 
@@ -119,7 +127,7 @@ class House:
         if ServerName.MODERATION in names:
             made[ServerName.MODERATION] = moderation_server.build(self._powers(), identify, guard)
         if ServerName.DATABASE in names:
-            made[ServerName.DATABASE] = database_server.build(self.database, identify, guard)
+            made[ServerName.DATABASE] = database_server.build(self.database, self.policies, identify, guard)
         if ServerName.VECTOR_SEARCH in names and self.memory and self.screener:
             made[ServerName.VECTOR_SEARCH] = vector_server.build(self.memory, self.screener.embed, identify, guard)
         if ServerName.NOTIFICATIONS in names:
@@ -139,8 +147,8 @@ class House:
             tools=self.tools,
             database=self.database,
             keys=KeyRing(self.verify_key),
-            rate_limit=RateLimit(settings.rate_limit, settings.rate_limit_storage),
-            metrics=Metrics(gate),
+            rate_limit=self.rate_limit,
+            metrics=Metrics(gate, lambda: self.drifts.highest),
             servers=self.servers(local, actor_of_token, guard),
             guard=guard,
             allowed_hosts=[host.strip() for host in settings.allowed_hosts.split(",")],
@@ -169,8 +177,23 @@ class House:
                 ServerName.DATABASE, "get_case", {"case_id": case_id}, actor=actor, answer=Case
             )
 
-        async def propose(case_id: str, action: Action, reasoning: str, actor: Actor) -> Proposal:
-            wanted = arguments(case_id=case_id, decision=decision_for(action), action=action, reasoning=reasoning)
+        async def propose(
+            case_id: str,
+            action: Action,
+            reasoning: str,
+            actor: Actor,
+            *,
+            policy: Policy | None = None,
+            severity: Severity | None = None,
+        ) -> Proposal:
+            wanted = arguments(
+                case_id=case_id,
+                decision=decision_for(action),
+                policy=policy,
+                severity=severity,
+                action=action,
+                reasoning=reasoning,
+            )
             return await self.tools.call(ServerName.DATABASE, "propose_decision", wanted, actor=actor, answer=Proposal)
 
         assert self.screener is not None, "the moderation server needs a model"
@@ -199,10 +222,12 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         await database.start()
         stack.push_async_callback(database.close)
         screener = await _screener(settings, local, stack)
-        memory = await _memory(settings, local, stack)
+        memory = await _memory(settings, screener, local, stack)
         http = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=False))
         sender = WebhookSender(http, allow_private=settings.allow_private_webhooks)
-        house = House(settings, policies, database, screener, memory, sender, Gate(settings.max_in_flight))
+        gate, rate_limit = Gate(settings.max_in_flight), RateLimit(settings.rate_limit, settings.rate_limit_storage)
+        stack.push_async_callback(rate_limit.close)
+        house = House(settings, policies, database, screener, memory, sender, gate, rate_limit)
         if memory and screener:
             await index_guidelines(policies, screener, memory)
         endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)
@@ -218,21 +243,28 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
 async def _screener(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Screener | None:
     if not local & {ServerName.MODERATION, ServerName.VECTOR_SEARCH}:
         return None
-    screener = await asyncio.to_thread(
-        Screener.load, settings.model_folder, model=settings.embedder, threads=settings.model_threads
-    )
+    screener = await asyncio.to_thread(loaded_screener, settings)
     stack.callback(screener.close)
     return screener
 
 
-async def _memory(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Memory | None:
-    if ServerName.VECTOR_SEARCH not in local:
+def loaded_screener(settings: Settings) -> Screener:
+    """The screener that the settings describe. Raises ModelUnavailable."""
+    encoder = load_encoder(settings.embedder, settings.model_folder, threads=settings.model_threads)
+    calibration = Calibration.load(settings.calibration_file, encoder.ref)
+    return Screener(encoder, Rules.load(), calibration, LanguageDetector(encoder.languages))
+
+
+async def _memory(
+    settings: Settings, screener: Screener | None, local: frozenset[ServerName], stack: AsyncExitStack
+) -> Memory | None:
+    if ServerName.VECTOR_SEARCH not in local or screener is None:
         return None
     if settings.chroma_url:
-        return await asyncio.to_thread(Memory.open, None, settings.chroma_url)
+        return await asyncio.to_thread(Memory.open, None, settings.chroma_url, screener.space)
     folder = settings.data_dir.resolve() / "memory"
     stack.enter_context(owning(folder))
-    return await asyncio.to_thread(Memory.open, folder, None)
+    return await asyncio.to_thread(Memory.open, folder, None, screener.space)
 
 
 def _endpoints(
@@ -254,9 +286,16 @@ def _workers(house: House, tools: Toolbox, needed: frozenset[ServerName]) -> tup
         found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S, full=500))
         watch = alerts.watch(house.database, house.policies.thresholds.alerts, now)
         found.append(Worker("alerts", watch, interval_s=ALERTS_EVERY_S, full=1_000))
+        if house.screener:
+            found.append(Worker("drift", _watch_drift(house, house.screener), interval_s=DRIFT_EVERY_S, full=1_000))
         used = tasks.note_used_keys(house.database, house.used_keys)
         found.append(Worker("key use", used, interval_s=EXPIRY_EVERY_S))
     return tuple(found)
+
+
+def _watch_drift(house: House, screener: Screener) -> tasks.Step:
+    calibration = Calibration.load(house.settings.calibration_file, screener.ref)
+    return drift.watch(house.database, house.policies.thresholds.alerts, calibration, screener.ref, house.drifts, now)
 
 
 async def _run_workers(house: House, stack: AsyncExitStack) -> None:

@@ -9,7 +9,7 @@ from domain.base import Frozen
 from domain.vocabulary import ContentType
 from gateway.schemas import ModerateRequest
 
-HELD_OUT_WRITERS = frozenset({"w5"})
+HELD_OUT_WRITERS = frozenset({"w18", "w19"})
 """Writers whose rows are never trained on, tuned on, or used for a threshold."""
 
 CORPUS = Path(data.__path__[0]) / "corpus" / "rows"

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from limits import parse
-from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
@@ -17,9 +15,10 @@ from sqlalchemy.exc import ArgumentError
 
 import data
 from domain.errors import SettingsError
+from gateway.limits import IN_MEMORY, storage_at
 from mcp_servers.client import ServerName
 
-SHIPPED_MODEL = "minilm-v1"
+SHIPPED_MODEL = "e5-small-v1"
 MIN_SECRET = 24
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 DEMO_SECRETS = {"changeme", "secret", "demo", "test", "password"}
@@ -61,6 +60,9 @@ class Settings(BaseSettings):
     embedder: str = Field(SHIPPED_MODEL, description="model folder's name, or `sentence-transformers:<model>`")
     model_dir: Path | None = Field(None, description="folder of models; empty: the ones that are shipped")
     model_threads: int = Field(1, ge=1, le=64, description="threads of one forward pass")
+    calibration: Path | None = Field(
+        None, description="file that `cupidsshield calibrate --write` made; empty: the model's own"
+    )
     policies_dir: Path | None = Field(None, description="folder of policy files; empty: the ones that are shipped")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on")
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
     )
     rate_limit: str = Field("300/second", description="requests per API key, e.g. `10000/minute`")
     rate_limit_storage: str = Field(
-        "async+memory://", description="`async+redis://…` to share it between processes (needs the package coredis)"
+        IN_MEMORY, description="`async+redis://host:port` to share it between processes (needs the package redis)"
     )
     max_in_flight: int = Field(256, ge=1, description="decisions being made at once before callers are told to wait")
     deadline_s: float = Field(15.0, gt=0, description="seconds for one decision, then 503")
@@ -134,11 +136,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_storage_that_can_be_used(cls, value: str) -> str:
         try:
-            if value.startswith("async+") and storage_from_string(value):
-                return value
-        except ConfigurationError:
-            pass
-        raise ValueError("expected async+memory://, or async+redis://host:port with the package coredis installed")
+            storage_at(value)
+        except ValueError as error:
+            expected = "expected async+memory://, or async+redis://host:port with the package redis installed"
+            raise ValueError(expected) from error
+        return value
 
     @model_validator(mode="after")
     def _secrets_are_secret(self) -> "Settings":
@@ -168,6 +170,11 @@ class Settings(BaseSettings):
         """The folder of the model in use; a sentence-transformers backend uses the heads of the shipped one."""
         folder = self.model_dir or Path(data.__path__[0]) / "models"
         return folder / (SHIPPED_MODEL if ":" in self.embedder else self.embedder)
+
+    @property
+    def calibration_file(self) -> Path:
+        """The calibration in use."""
+        return self.calibration or self.model_folder / "calibration.json"
 
     @property
     def database(self) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Column
@@ -79,12 +80,14 @@ def set_webhook(session: Session, *, name: str, url: str | None) -> str | None:
     return row.webhook_secret
 
 
-def webhook(session: Session, *, app_id: str) -> Webhook | None:
-    """Where the app is told, or None where it fetches its messages itself."""
-    row = session.get(AppRow, app_id)
-    if row is None or not row.webhook_url or not row.webhook_secret:
-        return None
-    return Webhook(url=row.webhook_url, secret=row.webhook_secret)
+def webhooks(session: Session, *, app_ids: Collection[str]) -> dict[str, Webhook]:
+    """Where these apps are told, by app; those that fetch their messages themselves are left out."""
+    rows = session.exec(select(AppRow).where(col(AppRow.id).in_(app_ids)))
+    return {
+        row.id: Webhook(url=row.webhook_url, secret=row.webhook_secret)
+        for row in rows
+        if row.webhook_url and row.webhook_secret
+    }
 
 
 def _row(session: Session, name: str) -> AppRow | None:

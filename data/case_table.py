@@ -1,15 +1,15 @@
 """The table of cases, and how a row becomes a case and back."""
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import AwareDatetime
 from sqlalchemy import Column, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from data.columns import UtcDateTime
 from domain.assessment import Assessment
 from domain.base import Frozen
-from domain.case import MACHINE, Case, CaseRecord, CaseSummary, Timings
+from domain.case import Case, CaseSummary, Timings
 from domain.content import Content, ContentContext
 from domain.decision import Decision
 from domain.history import SameContent, SubjectHistory
@@ -70,46 +70,44 @@ class MachineRecord(Frozen):
     submitted_by: str
 
 
-def columns_of(
-    record: CaseRecord, *, review_id: str | None, route: Route | None, due_at: AwareDatetime | None
-) -> dict[str, object]:
-    """The row of a fresh case, by column name."""
-    content, decision, assessment = record.content, record.decision, record.assessment
+def columns_of(case: Case) -> dict[str, object]:
+    """The row of a case, by column name."""
+    content, decision = case.content, case.machine
     kept = MachineRecord(
-        assessment=assessment,
+        assessment=case.assessment,
         decision=decision,
-        history=record.history,
-        same_content=record.same_content,
-        policy_matches=record.policy_matches,
-        timings=record.timings,
-        submitted_by=record.submitted_by,
+        history=case.history,
+        same_content=case.same_content,
+        policy_matches=case.policy_matches,
+        timings=case.timings,
+        submitted_by=case.submitted_by,
     )
     return {
-        "id": record.case_id,
-        "app_id": content.app_id,
+        "id": case.id,
+        "app_id": case.app_id,
         "content_id": content.content_id,
         "content_hash": content.content_hash,
-        "content_type": content.content_type.value,
+        "content_type": content.content_type,
         "content": content.text,
         "user_id": content.user_id,
-        "risk_score": assessment.risk_score,
-        "decision": decision.kind.value,
-        "reasoning": assessment.reasoning,
-        "confidence": assessment.confidence,
-        "violation_type": decision.policy,
-        "severity": decision.severity,
-        "action": decision.action,
-        "reviewed_by": MACHINE,
+        "risk_score": case.risk_score,
+        "decision": case.decision,
+        "reasoning": case.reasoning,
+        "confidence": case.confidence,
+        "violation_type": case.violation_type,
+        "severity": case.severity,
+        "action": case.action,
+        "reviewed_by": case.reviewed_by,
         "policy_set": decision.policy_set,
         "policy_version": decision.policy_version,
         "metadata": content.context.model_dump_json(),
         "record": kept.model_dump_json(),
-        "total_ms": record.timings.total,
-        "review_id": review_id,
-        "review_route": route,
-        "due_at": due_at,
-        "created_at": record.created_at,
-        "updated_at": record.created_at,
+        "total_ms": case.timings.total,
+        "review_id": case.review_id,
+        "review_route": case.review_route,
+        "due_at": case.due_at,
+        "created_at": case.created_at,
+        "updated_at": case.updated_at,
     }
 
 
@@ -117,7 +115,7 @@ def case_of(row: CaseRow) -> Case:
     """The case that a row holds."""
     kept = MachineRecord.model_validate_json(row.record)
     return Case(
-        id=row.id,
+        **_outcome_of(row),
         app_id=row.app_id,
         content=Content(
             app_id=row.app_id,
@@ -127,14 +125,7 @@ def case_of(row: CaseRow) -> Case:
             user_id=row.user_id,
             context=ContentContext.model_validate_json(row.context),
         ),
-        decision=DecisionKind(row.decision),
-        violation_type=Policy(row.violation_type) if row.violation_type else None,
-        severity=Severity(row.severity) if row.severity else None,
-        action=Action(row.action) if row.action else None,
-        confidence=row.confidence,
-        risk_score=row.risk_score,
         reasoning=row.reasoning,
-        reviewed_by=row.reviewed_by,
         machine=kept.decision,
         assessment=kept.assessment,
         history=kept.history,
@@ -145,7 +136,6 @@ def case_of(row: CaseRow) -> Case:
         review_id=row.review_id,
         review_route=Route(row.review_route) if row.review_route else None,
         due_at=row.due_at,
-        created_at=row.created_at,
         updated_at=row.updated_at,
     )
 
@@ -153,16 +143,20 @@ def case_of(row: CaseRow) -> Case:
 def summary_of(row: CaseRow) -> CaseSummary:
     """The line that a row makes in a list."""
     return CaseSummary(
-        id=row.id,
-        content_id=row.content_id,
-        user_id=row.user_id,
-        excerpt=row.content[:EXCERPT],
-        decision=DecisionKind(row.decision),
-        violation_type=Policy(row.violation_type) if row.violation_type else None,
-        severity=Severity(row.severity) if row.severity else None,
-        action=Action(row.action) if row.action else None,
-        confidence=row.confidence,
-        risk_score=row.risk_score,
-        reviewed_by=row.reviewed_by,
-        created_at=row.created_at,
+        **_outcome_of(row), content_id=row.content_id, user_id=row.user_id, excerpt=row.content[:EXCERPT]
     )
+
+
+def _outcome_of(row: CaseRow) -> dict[str, Any]:
+    """What a case and its line in a list both say of how it stands."""
+    return {
+        "id": row.id,
+        "decision": DecisionKind(row.decision),
+        "violation_type": Policy(row.violation_type) if row.violation_type else None,
+        "severity": Severity(row.severity) if row.severity else None,
+        "action": Action(row.action) if row.action else None,
+        "confidence": row.confidence,
+        "risk_score": row.risk_score,
+        "reviewed_by": row.reviewed_by,
+        "created_at": row.created_at,
+    }

@@ -67,7 +67,7 @@ def record(
         )
     outbox.put(session, app_id=app_id, case_id=record.case_id, messages=messages, at=at)
     if memory is not None:
-        memory_inbox.add(session, item=memory)
+        memory_inbox.add(session, memory)
     audit.add(
         session,
         app_id=app_id,
@@ -89,12 +89,7 @@ def record(
 
 
 def _insert_case(session: Session, record: CaseRecord, review: ReviewItem | None) -> bool:
-    values = columns_of(
-        record,
-        review_id=review.id if review else None,
-        route=review.route if review else None,
-        due_at=review.due_at if review else None,
-    )
+    values = columns_of(Case.opened(record, review))
     return session.execute(inserting_if_new(CaseRow, dialect_of(session)), values).first() is not None
 
 

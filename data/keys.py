@@ -150,4 +150,5 @@ def _checksum(body: str) -> str:
 
 
 def _scopes(row: KeyRow) -> frozenset[Scope]:
-    return frozenset(Scope(part) for part in row.scopes.split(","))
+    """What the key may do. A scope that there is no more grants nothing."""
+    return frozenset(scope for scope in Scope if scope in row.scopes.split(","))

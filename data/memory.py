@@ -7,6 +7,7 @@ needs no filter (which costs a hundred times the search). We always give our own
 import asyncio
 import base64
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC
@@ -15,11 +16,13 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
+from chromadb.errors import ChromaError, InvalidArgumentError
 
-from domain.errors import ToolUnavailable
+from domain.errors import Invalid, ToolUnavailable
 from domain.memory import Collection, MemoryItem, PolicyMatch, Precedent
 from domain.vocabulary import DecisionKind, Policy, Severity
 
@@ -27,7 +30,12 @@ POLICIES = "policies"
 NONE = "none"
 BATCH = 1_000
 COSINE = {"hnsw": {"space": "cosine"}}
-SETTINGS = Settings(anonymized_telemetry=False)
+
+ANSWERS_WITHIN_S = 10.0
+"""How long a Chroma server may take for one request."""
+
+OUTAGES = (ChromaError, httpx.HTTPError, json.JSONDecodeError, OSError)
+"""What comes of a store that is damaged, a server that is away, or something else that answers in its place."""
 
 T = TypeVar("T")
 
@@ -35,21 +43,25 @@ T = TypeVar("T")
 class Memory:
     """What was seen before and how it was judged, per app; and the passages of the guidelines."""
 
-    def __init__(self, client: ClientAPI) -> None:
+    def __init__(self, client: ClientAPI, space: str) -> None:
         self._client = client
+        self._space = space
         self._opened: dict[str, chromadb.Collection] = {}
 
     @classmethod
-    def open(cls, path: Path | None, url: str | None) -> "Memory":
-        """Open the store in `path`, or the server at `url`. Raises ToolUnavailable."""
+    def open(cls, path: Path | None, url: str | None, space: str = "") -> "Memory":
+        """Open the store in `path`, or the server at `url`. Raises ToolUnavailable.
+
+        `space` names the model whose vectors are kept: those of another cannot be compared, so each has its own
+        collections, and after a change of model memory is filled anew from the record.
+        """
+        # Chroma notes the server in the settings that it is given, so each client needs its own.
+        settings = Settings(anonymized_telemetry=False)
         try:
-            if url:
-                parts = urlsplit(url)
-                port = parts.port or (443 if parts.scheme == "https" else 80)
-                ssl = parts.scheme == "https"
-                return cls(chromadb.HttpClient(parts.hostname or "", port=port, ssl=ssl, settings=SETTINGS))
-            return cls(chromadb.PersistentClient(str(path), settings=SETTINGS))
-        except Exception as error:
+            client = _connected(url, settings) if url else chromadb.PersistentClient(str(path), settings=settings)
+            return cls(client, space)
+        except (*OUTAGES, ValueError) as error:
+            # A server that does not answer as Chroma does is a ValueError here.
             raise ToolUnavailable("vector-search", f"memory cannot be opened ({type(error).__name__})") from error
 
     async def search(self, collection: Collection, *, app_id: str, vector: str, limit: int) -> tuple[Precedent, ...]:
@@ -77,13 +89,20 @@ class Memory:
         return await self._do(lambda: self._of(Collection.HISTORICAL_CASES, app_id).count())
 
     async def _do(self, work: Callable[[], T]) -> T:
+        """Raises ToolUnavailable for an outage, Invalid for what Chroma refuses; a fault of ours stays what it is."""
         try:
             return await asyncio.to_thread(work)
+        except InvalidArgumentError as error:
+            raise Invalid(f"memory refuses this ({error}); use the model that memory was filled with") from error
         except Exception as error:
-            raise ToolUnavailable("vector-search", f"memory does not answer ({type(error).__name__})") from error
+            # Chroma's client raises a bare Exception for an HTTP status that it has no error for.
+            if isinstance(error, OUTAGES) or type(error) is Exception:
+                raise ToolUnavailable("vector-search", f"memory does not answer ({type(error).__name__})") from error
+            raise
 
     def _of(self, collection: Collection, app_id: str) -> chromadb.Collection:
-        return self._named(f"{collection}-{hashlib.sha256(app_id.encode()).hexdigest()[:32]}")
+        of = f"{app_id}\n{self._space}" if self._space else app_id
+        return self._named(f"{collection}-{hashlib.sha256(of.encode()).hexdigest()[:32]}")
 
     def _named(self, name: str) -> chromadb.Collection:
         if name not in self._opened:
@@ -138,6 +157,17 @@ class Memory:
             )
         if surplus := sorted(set(shelf.get(include=[])["ids"]) - set(ids)):
             shelf.delete(ids=surplus)
+
+
+def _connected(url: str, settings: Settings) -> ClientAPI:
+    """A client of the server at `url`. Left to itself, Chroma's would wait for an answer for ever, also here."""
+    httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=ANSWERS_WITHIN_S).raise_for_status().json()
+    parts = urlsplit(url)
+    ssl = parts.scheme == "https"
+    client = chromadb.HttpClient(parts.hostname or "", parts.port or (443 if ssl else 80), ssl, settings=settings)
+    session: httpx.Client = client._server._session  # type: ignore[attr-defined]
+    session.timeout = ANSWERS_WITHIN_S
+    return client
 
 
 _PARTS = ("documents", "metadatas", "distances")

@@ -6,10 +6,13 @@ from datetime import datetime
 from sqlalchemy import Column, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from data.case_table import CaseRow
 from data.columns import UtcDateTime
 from data.statements import inserting
 from domain.base import Frozen
+from domain.case import MACHINE
 from domain.memory import MemoryItem
+from domain.vocabulary import DecisionKind, Policy, Severity
 
 
 class MemoryInboxRow(SQLModel, table=True):
@@ -30,10 +33,30 @@ class Pending(Frozen):
     item: MemoryItem
 
 
-def add(session: Session, *, item: MemoryItem) -> None:
-    """Have an item taken into memory."""
-    values = {"app_id": item.app_id, "item": item.model_dump_json(), "created_at": item.created_at}
-    session.execute(inserting(MemoryInboxRow), values)
+def add(session: Session, *items: MemoryItem) -> None:
+    """Have items taken into memory."""
+    rows = [{"app_id": i.app_id, "item": i.model_dump_json(), "created_at": i.created_at} for i in items]
+    session.execute(inserting(MemoryInboxRow), rows)
+
+
+def to_embed(session: Session, *, after: str, limit: int) -> tuple[MemoryItem, ...]:
+    """Cases of all apps as they stand, by id, those after `after`; their vectors are still to be made."""
+    rows = session.exec(select(CaseRow).where(col(CaseRow.id) > after).order_by(col(CaseRow.id)).limit(limit))
+    return tuple(
+        MemoryItem(
+            app_id=row.app_id,
+            case_id=row.id,
+            text=row.content,
+            vector="",
+            decision=DecisionKind(row.decision),
+            policy=Policy(row.violation_type) if row.violation_type else None,
+            severity=Severity(row.severity) if row.severity else None,
+            confidence=row.confidence,
+            confirmed=row.reviewed_by != MACHINE,
+            created_at=row.created_at,
+        )
+        for row in rows
+    )
 
 
 def pending(session: Session, *, limit: int) -> tuple[Pending, ...]:

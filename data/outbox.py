@@ -1,12 +1,13 @@
 """The outbox: messages owed to apps, users and moderators, written with what they tell about (I6)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, Index, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from data import audit
+from data.clock import TICK, database_now
 from data.columns import UtcDateTime
 from data.statements import inserting
 from domain.actor import Actor
@@ -69,15 +70,26 @@ def add(
     return tuple(_get(session, identifier) for identifier in ids)
 
 
-def due(session: Session, *, limit: int) -> tuple[Notification, ...]:
-    """What should be delivered now, of all apps, the longest due first."""
+def take(session: Session, *, limit: int, lease: timedelta) -> tuple[Notification, ...]:
+    """Take what should be delivered now, of all apps, the longest due first.
+
+    Nobody else can take it before the lease is over; then it is due again, so that who dies with it only delays it.
+    """
     rows = session.exec(
         select(OutboxRow)
-        .where(OutboxRow.status == NotificationStatus.PENDING, col(OutboxRow.next_attempt_at) <= now())
+        .where(
+            OutboxRow.status == NotificationStatus.PENDING,
+            col(OutboxRow.next_attempt_at) <= database_now(session, TICK),
+        )
         .order_by(col(OutboxRow.next_attempt_at))
         .limit(limit)
-    )
-    return tuple(_notification(row) for row in rows)
+        .with_for_update(skip_locked=True)
+    ).all()
+    taken = tuple(_notification(row) for row in rows)
+    if taken:
+        leased = update(OutboxRow).values(next_attempt_at=database_now(session, lease))
+        session.execute(leased.where(col(OutboxRow.id).in_([message.id for message in taken])))
+    return taken
 
 
 def find(
@@ -98,7 +110,7 @@ def settle(
 ) -> NotificationStatus:
     """Note what became of a try: delivered, to be tried again at `again_at`, or given up where that is None.
 
-    What was delivered or given up already stays so: two workers may have tried the same message.
+    What was delivered or given up already stays so, also where a try outlasted its lease.
     """
     row = session.get(OutboxRow, notification_id, with_for_update=True)
     if row is None:

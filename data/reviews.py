@@ -8,33 +8,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, update
+from sqlalchemy import and_, case, or_, update
 from sqlmodel import Session, col, select
 
 from data import audit, cases, enforcements, memory_inbox, outbox, subjects
 from data.case_table import CaseRow
+from data.clock import database_now
 from data.review_table import ReviewRow
 from data.statements import inserting
 from domain.actor import Actor
 from domain.case import Case
 from domain.clock import now
 from domain.errors import Invalid, NotFound, StaleVersion
-from domain.ids import new_id
 from domain.memory import MemoryItem
 from domain.notification import Message
 from domain.review import HumanDecision, ReviewItem, ReviewStatus
-from domain.vocabulary import Action, DecisionKind, Policy, Priority, Route, Severity
+from domain.vocabulary import Action, DecisionKind, Policy, Priority, Severity
 
-PROPOSAL_DUE = timedelta(hours=24)
 STALE = "somebody else has it, or your claim ran out; open it again"
-
-
-def database_now(session: Session, later: timedelta = timedelta()) -> ColumnElement[Any]:
-    """The database's own clock, and so much later (I12)."""
-    seconds = later.total_seconds()
-    if session.get_bind().dialect.name == "postgresql":
-        return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-    return func.strftime("%Y-%m-%d %H:%M:%f000", "now", f"{seconds:+f} seconds")
 
 
 def claim(session: Session, *, app_id: str, review_id: str, moderator: str, lease: timedelta) -> ReviewItem:
@@ -124,7 +115,7 @@ def decide(
     _apply(session, row, decision)
     outbox.put(session, app_id=app_id, case_id=row.id, messages=messages, at=row.updated_at)
     if memory is not None:
-        memory_inbox.add(session, item=memory)
+        memory_inbox.add(session, memory)
     audit.add(
         session,
         app_id=app_id,
@@ -152,14 +143,17 @@ def propose(
     severity: Severity | None,
     action: Action | None,
     reasoning: str,
+    review: ReviewItem,
     actor: Actor,
 ) -> ReviewItem:
-    """Put an agent's opinion before a person: the open review of the case, or a new one. Changes no outcome."""
+    """Put an agent's opinion before a person: the open review of the case, else `review`. Changes no outcome."""
     row = cases.row_of(session, app_id=app_id, case_id=case_id, to_change=True)
     found = session.exec(
         select(ReviewRow).where(ReviewRow.case_id == row.id, ReviewRow.status != ReviewStatus.COMPLETED)
     ).first()
-    item = found.item() if found else _opened(session, row)
+    item = found.item() if found else review
+    if found is None:
+        session.execute(inserting(ReviewRow), ReviewRow.columns_of(review))
     audit.add(
         session,
         app_id=app_id,
@@ -175,22 +169,6 @@ def propose(
             "review": item.id,
         },
     )
-    return item
-
-
-def _opened(session: Session, row: CaseRow) -> ReviewItem:
-    at = now()
-    item = ReviewItem(
-        id=new_id("review"),
-        app_id=row.app_id,
-        case_id=row.id,
-        priority=Priority.MEDIUM,
-        route=Route.MODERATOR,
-        status=ReviewStatus.PENDING,
-        due_at=at + PROPOSAL_DUE,
-        created_at=at,
-    )
-    session.execute(inserting(ReviewRow), ReviewRow.columns_of(item))
     return item
 
 

@@ -1,5 +1,7 @@
 """A case: the record of one decision, complete enough to explain it without anything else."""
 
+from typing import Self
+
 from pydantic import AwareDatetime, Field
 
 from domain.assessment import Assessment
@@ -8,6 +10,7 @@ from domain.content import Content
 from domain.decision import Decision
 from domain.history import SameContent, SubjectHistory
 from domain.memory import PolicyMatch, Precedent
+from domain.review import ReviewItem
 from domain.vocabulary import Action, DecisionKind, Policy, Route, Severity
 
 MACHINE = "machine"
@@ -67,6 +70,36 @@ class Case(Frozen):
     due_at: AwareDatetime | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
+
+    @classmethod
+    def opened(cls, record: CaseRecord, review: ReviewItem | None) -> Self:
+        """The case as it stands the moment its decision is recorded; `review` is what waits for people, if anything."""
+        decision, assessment = record.decision, record.assessment
+        return cls(
+            id=record.case_id,
+            app_id=record.content.app_id,
+            content=record.content,
+            decision=decision.kind,
+            violation_type=decision.policy,
+            severity=decision.severity,
+            action=decision.action,
+            confidence=assessment.confidence,
+            risk_score=assessment.risk_score,
+            reasoning=assessment.reasoning,
+            reviewed_by=MACHINE,
+            machine=decision,
+            assessment=assessment,
+            history=record.history,
+            same_content=record.same_content,
+            policy_matches=record.policy_matches,
+            timings=record.timings,
+            submitted_by=record.submitted_by,
+            review_id=review.id if review else None,
+            review_route=review.route if review else None,
+            due_at=review.due_at if review else None,
+            created_at=record.created_at,
+            updated_at=record.created_at,
+        )
 
     @property
     def precedents(self) -> tuple[Precedent, ...]:

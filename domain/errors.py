@@ -33,12 +33,6 @@ class StaleVersion(CupidsShieldError):
     code = "stale_version"
 
 
-class IllegalTransition(CupidsShieldError):
-    """The thing is not in a state from which this can be done."""
-
-    code = "illegal_transition"
-
-
 class IdempotencyMismatch(CupidsShieldError):
     """An idempotency key was used again with other parameters."""
 

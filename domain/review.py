@@ -5,7 +5,6 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from domain.base import Frozen
-from domain.errors import IllegalTransition
 from domain.vocabulary import Action, DecisionKind, Policy, Priority, Route, Severity
 
 
@@ -13,19 +12,6 @@ class ReviewStatus(StrEnum):
     PENDING = "pending"
     IN_REVIEW = "in_review"
     COMPLETED = "completed"
-
-
-LEGAL_MOVES: dict[ReviewStatus, frozenset[ReviewStatus]] = {
-    ReviewStatus.PENDING: frozenset({ReviewStatus.IN_REVIEW}),
-    ReviewStatus.IN_REVIEW: frozenset({ReviewStatus.PENDING, ReviewStatus.COMPLETED}),
-    ReviewStatus.COMPLETED: frozenset(),
-}
-
-
-def check_move(old: ReviewStatus, new: ReviewStatus) -> None:
-    """Raise IllegalTransition unless a review item may go from `old` to `new`."""
-    if new not in LEGAL_MOVES[old]:
-        raise IllegalTransition(f"a review item cannot go from {old} to {new}")
 
 
 class ReviewItem(Frozen):

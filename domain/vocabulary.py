@@ -129,4 +129,3 @@ class Scope(StrEnum):
     MODERATE = "moderate"
     READ = "read"
     NOTIFY = "notify"
-    ADMIN = "admin"

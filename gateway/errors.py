@@ -25,7 +25,6 @@ STATUS: dict[type[CupidsShieldError], int] = {
     errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
     errors.StaleVersion: 409,
-    errors.IllegalTransition: 409,
     errors.RequestInProgress: 409,
     errors.IdempotencyMismatch: 422,
     errors.RateLimited: 429,

@@ -1,5 +1,8 @@
 """Numbers for Prometheus. No label ever holds an identifier, a text, or anything that a user chose."""
 
+import math
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from domain.answer import ModerationAnswer
@@ -9,9 +12,12 @@ LATENCY_S = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """One registry for one application, so that several can live in one process."""
+    """One registry for one application, so that several can live in one process.
 
-    def __init__(self, gate: Gate) -> None:
+    `drift` tells the highest population stability index of any app's scores, NaN while none is known.
+    """
+
+    def __init__(self, gate: Gate, drift: Callable[[], float] = lambda: math.nan) -> None:
         self.registry = CollectorRegistry()
         self.decisions = Counter(
             "cupidsshield_decisions", "Decisions made", ["decision", "violation"], registry=self.registry
@@ -22,6 +28,12 @@ class Metrics:
         )
         in_flight = Gauge("cupidsshield_in_flight", "Decisions being made now", registry=self.registry)
         in_flight.set_function(lambda: float(gate.inside))
+        score_drift = Gauge(
+            "cupidsshield_score_drift",
+            "Highest population stability index of any app's scores; NaN while none is known",
+            registry=self.registry,
+        )
+        score_drift.set_function(drift)
         self.errors = Counter("cupidsshield_errors", "Requests refused or failed", ["status"], registry=self.registry)
 
     def decided(self, answer: ModerationAnswer) -> None:

@@ -115,7 +115,6 @@ _BY_CODE: dict[str, type[CupidsShieldError]] = {
         errors.NotAuthenticated,
         errors.NotPermitted,
         errors.StaleVersion,
-        errors.IllegalTransition,
         errors.Overloaded,
     )
 }

@@ -157,6 +157,26 @@ def _route(trigger: Trigger, assessment: Assessment, fixed: tuple[Policy, ...], 
     return Route.SENIOR if trigger is Trigger.SENIOR else Route.MODERATOR
 
 
+def review_of_proposal(
+    policy: Policy | None, severity: Severity | None, policies: PolicySet
+) -> tuple[Route, Priority, float]:
+    """Who looks at what somebody proposes, how soon, and within how many hours.
+
+    A proposal carries no risk of its own: it is medium, or what the route of its policy asks for at least. Where it
+    leaves the severity open, a route that is fixed at some severity is taken.
+    """
+    fixed = policies.guideline(policy).fixed_route if policy else None
+    holds = fixed and (severity is None or severity in fixed.severities)
+    route = fixed.route if fixed and holds else Route.MODERATOR
+    priority = _at_least(Priority.MEDIUM, route, policies)
+    return route, priority, policies.thresholds.sla_hours.of(priority)
+
+
+def _at_least(priority: Priority, route: Route, policies: PolicySet) -> Priority:
+    """The priority, or the one that the route asks for at least."""
+    return min(priority, policies.thresholds.priority.at_least.get(route, priority), key=list(Priority).index)
+
+
 def _priority(
     assessment: Assessment, severity: Severity | None, thresholds: Thresholds, route: Route, policies: PolicySet
 ) -> Priority:
@@ -171,8 +191,7 @@ def _priority(
         priority = Priority.LOW
     else:
         priority = Priority.MEDIUM
-    order = list(Priority)
-    return min(priority, rules.at_least.get(route, priority), key=order.index)
+    return _at_least(priority, route, policies)
 
 
 def _verdict(assessment: Assessment, policies: PolicySet) -> str:

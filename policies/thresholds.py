@@ -100,10 +100,16 @@ class SeniorRule(Frozen):
 
 
 class Alerts(Frozen):
-    """When operators are told: share of escalated cases in [0, 1], seconds to a decision."""
+    """When operators are told, and over how many hours and from how many cases on: share of escalated cases in [0, 1],
+    seconds to a decision, and the population stability index of scores."""
 
+    window_hours: Hours
+    fewest_cases: Count
     escalation_share_above: Probability
     decision_seconds_above: Hours
+    score_drift_window_hours: Hours
+    score_drift_fewest_cases: Count
+    score_drift_above: Weight
 
 
 class MemoryWeights(Frozen):

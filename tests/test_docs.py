@@ -274,7 +274,7 @@ def servers() -> dict[ServerName, MCPServer]:
     database = Database("sqlite://")
     return {
         ServerName.MODERATION: moderation_server.build(nothing, of_nobody),
-        ServerName.DATABASE: database_server.build(database, of_nobody),
+        ServerName.DATABASE: database_server.build(database, POLICIES, of_nobody),
         ServerName.VECTOR_SEARCH: vector_server.build(nothing, nothing, of_nobody),
         ServerName.NOTIFICATIONS: notifications_server.build(database, nothing, of_nobody, nothing),
     }

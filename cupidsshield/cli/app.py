@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cupidsshield import __version__
-from cupidsshield.cli import apps, database, demo, graph, keys, mcp, moderate, policies, serve
+from cupidsshield.cli import apps, calibrate, database, demo, graph, keys, mcp, memory, moderate, policies, serve
 
 app = typer.Typer(
     name="cupidsshield",
@@ -37,6 +37,9 @@ app.command("moderate")(moderate.moderate)
 app.add_typer(keys.app, name="keys")
 app.add_typer(apps.app, name="apps")
 app.add_typer(policies.app, name="policies")
+app.command("calibrate")(calibrate.calibrate)
+app.command("drift")(calibrate.drift)
 app.add_typer(database.app, name="db")
+app.add_typer(memory.app, name="memory")
 app.add_typer(mcp.app, name="mcp")
 app.command("graph")(graph.graph)

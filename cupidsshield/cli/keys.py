@@ -53,7 +53,7 @@ def scopes_in(text: str) -> frozenset[Scope]:
 @app.command("create")
 def create(
     app_name: AppName,
-    scopes: Annotated[str, typer.Option(help="Comma-separated: moderate, read, notify, admin.")] = "moderate,read",
+    scopes: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(Scope)}.")] = "moderate,read",
     name: Annotated[str, typer.Option(help="What the key is for.")] = "default",
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never if left out.")] = None,
     output: OutputOption = Output.TABLE,

@@ -30,14 +30,14 @@ Name = Annotated[ServerName, typer.Argument(help="Which server.")]
 def stdio(
     name: Name,
     app_name: Annotated[str, typer.Option("--app", help="The app for which the agent acts.")] = "local",
-    scopes: Annotated[str, typer.Option(help="What it may do: moderate, read, notify.")] = "moderate,read",
+    scopes: Annotated[str, typer.Option(help=f"What it may do: {', '.join(Scope)}.")] = "moderate,read",
 ) -> None:
     """Speak MCP on stdin and stdout, for an agent on this machine. Whoever starts it acts for the app."""
     from cupidsshield.cli.keys import scopes_in
 
     settings = read_settings()
     logs.configure("WARNING")
-    granted = scopes_in(scopes) - {Scope.ADMIN}
+    granted = scopes_in(scopes)
 
     async def run() -> None:
         async with open_house(settings, serving=[name]) as house:

@@ -11,14 +11,14 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from domain.actor import system
-from domain.case import Recorded, Timings
+from domain.case import Case, Recorded, Timings
 from domain.errors import CupidsShieldError, Overloaded
 from domain.memory import Precedent
 from domain.queries import Prepared
 from domain.signals import Screening
 from graphs.moderation.flags import with_flag
 from graphs.moderation.messages import messages_for
-from graphs.moderation.records import case_record, memory_item, opened_case, review_item
+from graphs.moderation.records import case_record, memory_item, review_item
 from graphs.moderation.state import Services, State
 from mcp_servers.client import ServerName, arguments
 from mcp_servers.notifications.answers import Delivered
@@ -129,7 +129,7 @@ async def action(state: State, runtime: Runtime[Services]) -> State:
     )
     if recorded.standing is not None:
         return {"case": recorded.standing, "replayed": True, "waiting": False}
-    return {"case": opened_case(record, review), "replayed": False, "waiting": review is not None}
+    return {"case": Case.opened(record, review), "replayed": False, "waiting": review is not None}
 
 
 async def notification(state: State, runtime: Runtime[Services]) -> State:

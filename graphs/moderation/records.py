@@ -9,7 +9,7 @@ import math
 import struct
 from datetime import timedelta
 
-from domain.case import MACHINE, Case, CaseRecord, Timings
+from domain.case import CaseRecord, Timings
 from domain.content import Content
 from domain.ids import derived_id
 from domain.memory import MemoryItem
@@ -86,33 +86,3 @@ def _is_whole(vector: str) -> bool:
     except (binascii.Error, struct.error, ValueError):
         return False
     return all(map(math.isfinite, numbers))
-
-
-def opened_case(record: CaseRecord, review: ReviewItem | None) -> Case:
-    """The case as it stands the moment it was recorded."""
-    decision, assessment = record.decision, record.assessment
-    return Case(
-        id=record.case_id,
-        app_id=record.content.app_id,
-        content=record.content,
-        decision=decision.kind,
-        violation_type=decision.policy,
-        severity=decision.severity,
-        action=decision.action,
-        confidence=assessment.confidence,
-        risk_score=assessment.risk_score,
-        reasoning=assessment.reasoning,
-        reviewed_by=MACHINE,
-        machine=decision,
-        assessment=assessment,
-        history=record.history,
-        same_content=record.same_content,
-        policy_matches=record.policy_matches,
-        timings=record.timings,
-        submitted_by=record.submitted_by,
-        review_id=review.id if review else None,
-        review_route=review.route if review else None,
-        due_at=review.due_at if review else None,
-        created_at=record.created_at,
-        updated_at=record.created_at,
-    )

@@ -112,10 +112,6 @@ class ModerationRuns:
         except Exception:
             logger.exception("case %s was recorded, but its run could not be parked; resume will rebuild it", case_id)
 
-    def draw(self) -> str:
-        """The graph as a Mermaid diagram, drawn from the graph itself."""
-        return self._fast.get_graph().draw_mermaid()
-
 
 def _thread(case_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": case_id}}

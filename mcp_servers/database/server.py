@@ -9,16 +9,17 @@ from mcp_servers.database.tools import DatabaseTools
 from mcp_servers.expose import READS, WRITES, WRITES_ONCE, expose, resource_errors
 from mcp_servers.guard import Guard
 from mcp_servers.identity import Call, Identify
+from policies.model import PolicySet
 
 INSTRUCTIONS = """The record of a trust-and-safety service for one app: cases, people's histories, the audit
 trail, the review queue and the numbers. Read freely; to change an outcome, propose_decision puts your opinion
 before a human moderator, who decides."""
 
 
-def build(database: Database, identify: Identify, guard: Guard | None = None) -> MCPServer:
-    """The server over `database`, for callers told apart by `identify`."""
+def build(database: Database, policies: PolicySet, identify: Identify, guard: Guard | None = None) -> MCPServer:
+    """The server over `database`, for callers told apart by `identify`; `policies` say how soon proposals are seen."""
     server = new_server(ServerName.DATABASE, INSTRUCTIONS, guard)
-    tools = DatabaseTools(database, identify)
+    tools = DatabaseTools(database, policies, identify)
     expose(server, tools.prepare_case, READS, title="Prepare a case")
     expose(server, tools.record_decision, WRITES_ONCE, title="Record a decision")
     expose(server, tools.propose_decision, WRITES, title="Propose a decision")

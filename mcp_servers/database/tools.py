@@ -11,17 +11,21 @@ from pydantic import AwareDatetime, Field
 
 from data import audit, cases, reviews
 from data.database import Database
+from domain.actor import Actor
 from domain.case import Case, CasePage, CaseRecord, Recorded
 from domain.clock import now
 from domain.errors import NotPermitted
 from domain.history import SubjectHistory
+from domain.ids import new_id
 from domain.memory import MemoryItem
 from domain.notification import Message
 from domain.queries import CaseMetrics, CaseQuery, Prepared
-from domain.review import ReviewItem
+from domain.review import ReviewItem, ReviewStatus
 from domain.vocabulary import Action, DecisionKind, Policy, Scope, Severity
 from mcp_servers.database.answers import AuditEntry, AuditTrail, Proposal, ReviewPage
 from mcp_servers.identity import Call, Identify, require_service
+from policies.decide import review_of_proposal
+from policies.model import PolicySet
 
 Limit = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
 CaseId = Annotated[str, Field(description="Identifier of a case, e.g. case_4f…")]
@@ -29,10 +33,11 @@ UserId = Annotated[str, Field(description="The person's identifier in the app.")
 
 
 class DatabaseTools:
-    """Bound to one database and one way of telling who calls."""
+    """Bound to one database, the policies in force and one way of telling who calls."""
 
-    def __init__(self, database: Database, identify: Identify) -> None:
+    def __init__(self, database: Database, policies: PolicySet, identify: Identify) -> None:
         self._database = database
+        self._policies = policies
         self._identify = identify
 
     async def prepare_case(
@@ -91,6 +96,7 @@ class DatabaseTools:
         decides; the case is (re)opened in the review queue with your proposal on it."""
         actor = self._identify(call)
         actor.require(Scope.MODERATE)
+        review = await self._review_of(case_id, policy, severity, actor)
         item = await self._database.write(
             lambda session: reviews.propose(
                 session,
@@ -101,6 +107,7 @@ class DatabaseTools:
                 severity=severity,
                 action=action,
                 reasoning=reasoning,
+                review=review,
                 actor=actor,
             )
         )
@@ -175,3 +182,25 @@ class DatabaseTools:
         actor.require(Scope.READ)
         since = now() - timedelta(hours=hours)
         return await self._database.read(lambda session: cases.metrics(session, app_id=actor.app_id, since=since))
+
+    async def _review_of(
+        self, case_id: str, policy: Policy | None, severity: Severity | None, actor: Actor
+    ) -> ReviewItem:
+        """The review that a proposal opens where none is open: by the policy that it names, else by the case's."""
+        if policy is None:
+            case = await self._database.read(lambda session: cases.get(session, app_id=actor.app_id, case_id=case_id))
+            policy, severity = case.violation_type, case.severity
+            if policy is None:
+                policy, severity = case.machine.policy, case.machine.severity
+        route, priority, hours = review_of_proposal(policy, severity, self._policies)
+        at = now()
+        return ReviewItem(
+            id=new_id("review"),
+            app_id=actor.app_id,
+            case_id=case_id,
+            priority=priority,
+            route=route,
+            status=ReviewStatus.PENDING,
+            due_at=at + timedelta(hours=hours),
+            created_at=at,
+        )

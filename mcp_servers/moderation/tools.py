@@ -6,7 +6,7 @@ only ever proposed: a human moderator decides.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field, ValidationError
 
@@ -30,6 +30,21 @@ Kind = Annotated[ContentType, Field(description="What kind of text it is.")]
 Author = Annotated[str, Field(min_length=1, max_length=200, description="The author's identifier in the app.")]
 
 
+class Propose(Protocol):
+    """Puts an action on a case before a person, for the policy that it is asked for, where one is named."""
+
+    def __call__(
+        self,
+        case_id: str,
+        action: Action,
+        reasoning: str,
+        actor: Actor,
+        *,
+        policy: Policy | None = None,
+        severity: Severity | None = None,
+    ) -> Awaitable[Proposal]: ...
+
+
 @dataclass(frozen=True)
 class Powers:
     """What the tools call down to, handed in where the service is put together."""
@@ -38,7 +53,7 @@ class Powers:
     policies: PolicySet
     moderate: Callable[[Submission, Actor], Awaitable[ModerationAnswer]]
     get_case: Callable[[str, Actor], Awaitable[Case]]
-    propose: Callable[[str, Action, str, Actor], Awaitable[Proposal]]
+    propose: Propose
 
 
 class ModerationTools:
@@ -103,7 +118,9 @@ class ModerationTools:
         answer = await self._powers.moderate(Submission(content=content, flag=flag), actor)
         if answer.replayed or answer.decision is not DecisionKind.ESCALATED:
             why = f"flagged as {violation_type}: {reasoning}"
-            await self._powers.propose(answer.case_id, Action.FLAG_FOR_REVIEW, why, actor)
+            await self._powers.propose(
+                answer.case_id, Action.FLAG_FOR_REVIEW, why, actor, policy=violation_type, severity=severity
+            )
         return answer
 
     async def get_policy(self, name: Annotated[Policy, Field(description="Which guideline.")]) -> GuidelineText:

@@ -2,22 +2,27 @@
 
 Every message goes through the outbox first, so none is lost: `deliver_due` takes what is due and
 delivers it by the app's webhook, or, for apps without one, leaves it to be fetched from the list.
+What one process has taken, no other sends.
 """
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
+from sqlmodel import Session
 
 from data import apps, outbox
+from data.apps import Webhook
 from data.database import Database
 from domain.clock import now
 from domain.notification import Audience, Message, Notification, NotificationStatus
 from domain.vocabulary import Scope
 from mcp_servers.identity import Call, Identify, require_service
 from mcp_servers.notifications.answers import Accepted, Delivered, NotificationList
-from mcp_servers.notifications.webhooks import Attempt, WebhookSender, next_try
+from mcp_servers.notifications.webhooks import TIMEOUT_S, WebhookSender, next_try
 
 Subject = Annotated[str, Field(min_length=1, max_length=200, description="One line.")]
 Body = Annotated[str, Field(min_length=1, max_length=4_000, description="Plain words, no raw abusive content.")]
@@ -25,6 +30,9 @@ CaseId = Annotated[str | None, Field(description="The case it is about, if any."
 
 AT_ONCE = 32
 """Webhooks in flight at a time."""
+
+LEASE = timedelta(seconds=120)
+"""How long what was taken is left to who took it; after that, who took it counts as dead, and it is due again."""
 
 
 class NotificationTools:
@@ -74,15 +82,18 @@ class NotificationTools:
     async def deliver_due(self, call: Call, limit: Annotated[int, Field(ge=1, le=500)] = 64) -> Delivered:
         """Deliver what is due, of all apps; failures are put off and tried again. Reserved to the service."""
         require_service(self._identify(call), "deliver_due")
-        async with self._sender.one_pass:
-            due = await self._database.read(lambda session: outbox.due(session, limit=limit))
-            slots = asyncio.Semaphore(AT_ONCE)
-            tries = (self._deliver(notification, slots) for notification in due)
-            outcomes = await asyncio.gather(*tries, return_exceptions=True)
+        last_try = time.monotonic() + LEASE.total_seconds() - TIMEOUT_S
+        taken = await self._database.write(lambda session: outbox.take(session, limit=limit, lease=LEASE))
+        hooks = await self._hooks_of(taken)
+        listed = [each for each in taken if each.id not in hooks]
+        await self._leave_in_list(listed)
+        slots = asyncio.Semaphore(AT_ONCE)
+        tries = (self._deliver(each, hooks[each.id], slots, last_try) for each in taken if each.id in hooks)
+        outcomes = await asyncio.gather(*tries, return_exceptions=True)
         if failures := [outcome for outcome in outcomes if isinstance(outcome, BaseException)]:
             raise failures[0]
         return Delivered(
-            delivered=outcomes.count(NotificationStatus.DELIVERED),
+            delivered=len(listed) + outcomes.count(NotificationStatus.DELIVERED),
             retrying=outcomes.count(NotificationStatus.PENDING),
             dead=outcomes.count(NotificationStatus.DEAD),
         )
@@ -99,9 +110,29 @@ class NotificationTools:
         self._wake()
         return Accepted(notification_id=added[0].id)
 
-    async def _deliver(self, notification: Notification, slots: asyncio.Semaphore) -> NotificationStatus:
+    async def _hooks_of(self, taken: Sequence[Notification]) -> dict[str, Webhook]:
+        """Where each message is posted; moderators, and apps without a webhook, find theirs in the list."""
+        told = {each.id: each.app_id for each in taken if each.message.audience is not Audience.MODERATORS}
+        if not told:
+            return {}
+        hooks = await self._database.read(lambda session: apps.webhooks(session, app_ids=set(told.values())))
+        return {identifier: hooks[app_id] for identifier, app_id in told.items() if app_id in hooks}
+
+    async def _leave_in_list(self, listed: Sequence[Notification]) -> None:
+        def settle(session: Session) -> None:
+            for each in listed:
+                outbox.settle(session, notification_id=each.id, delivered=True, error="", again_at=None)
+
+        if listed:
+            await self._database.write(settle)
+
+    async def _deliver(
+        self, notification: Notification, hook: Webhook, slots: asyncio.Semaphore, last_try: float
+    ) -> NotificationStatus:
         async with slots:
-            attempt = await self._attempt(notification)
+            if time.monotonic() > last_try:
+                return NotificationStatus.PENDING
+            attempt = await self._sender.send(notification, url=hook.url, secret=hook.secret)
         at = now()
         again = None if attempt.ok else next_try(notification, attempt, at)
         return await self._database.write(
@@ -109,10 +140,3 @@ class NotificationTools:
                 session, notification_id=notification.id, error=attempt.error, delivered=attempt.ok, again_at=again
             )
         )
-
-    async def _attempt(self, notification: Notification) -> Attempt:
-        hook = await self._database.read(lambda session: apps.webhook(session, app_id=notification.app_id))
-        to_people_here = notification.message.audience is Audience.MODERATORS
-        if hook is None or to_people_here:
-            return Attempt(ok=True)
-        return await self._sender.send(notification, url=hook.url, secret=hook.secret)

@@ -58,8 +58,6 @@ class WebhookSender:
         self._http = http
         self._allow_private = allow_private
         self._resolve = resolve
-        self.one_pass = asyncio.Lock()
-        """Held while due messages are delivered, so that no two passes of a process send the same one."""
 
     async def send(self, notification: Notification, *, url: str, secret: str) -> Attempt:
         """Try once to deliver `notification` to `url`; never raises for what the other side does or is."""

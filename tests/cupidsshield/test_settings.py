@@ -21,6 +21,7 @@ SAMPLES = {
     "embedder": ("other-v2", "other-v2"),
     "model_dir": ("/srv/models", Path("/srv/models")),
     "model_threads": ("4", 4),
+    "calibration": ("/srv/calibration.json", Path("/srv/calibration.json")),
     "policies_dir": ("/srv/policies", Path("/srv/policies")),
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("9000", 9000),
@@ -110,6 +111,7 @@ def test_what_a_command_says_wins_over_both_and_what_it_leaves_out_does_not(monk
         ("rate_limit", "fast"),
         ("rate_limit_storage", "memory://"),
         ("rate_limit_storage", "async+nowhere://x"),
+        ("rate_limit_storage", "async+redis://:hunter2@redis:port"),
         ("max_in_flight", "0"),
         ("deadline_s", "0"),
         ("tool_timeout_s", "-1"),
@@ -168,6 +170,11 @@ def test_a_server_elsewhere_needs_a_token_to_show_it(monkeypatch: pytest.MonkeyP
         read_settings()
     monkeypatch.setenv("CUPIDSSHIELD_SERVICE_TOKEN", "between-us")
     assert read_settings().remote_urls == {server: url}
+
+
+def test_the_calibration_is_the_models_own_unless_another_is_set() -> None:
+    assert read_settings().calibration_file == read_settings().model_folder / "calibration.json"
+    assert read_settings(calibration="/srv/mine.json").calibration_file == Path("/srv/mine.json")
 
 
 def test_a_sentence_transformers_model_uses_the_heads_of_the_shipped_one() -> None:

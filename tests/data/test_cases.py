@@ -50,11 +50,24 @@ async def test_a_case_comes_back_as_it_was_recorded(database: Database) -> None:
     assert found.created_at == record.created_at
 
 
+@pytest.mark.parametrize("kind", DecisionKind)
+async def test_what_is_answered_at_once_is_what_is_read_later(database: Database, kind: DecisionKind) -> None:
+    record = factories.record(made=factories.decision(kind))
+    review = factories.review(record) if kind is DecisionKind.ESCALATED else None
+    await database.write(lambda s: cases.record(s, record=record, review=review, messages=[], memory=None, actor=GRAPH))
+    opened = Case.opened(record, review)
+    assert await database.read(lambda s: cases.get(s, app_id="app_a", case_id=record.case_id)) == opened
+    page = await database.read(lambda s: cases.search(s, app_id="app_a", query=CaseQuery(), cursor=None, limit=1))
+    [line] = page.cases
+    told = line.model_dump(exclude={"content_id", "user_id", "excerpt"})
+    assert told == opened.model_dump(include=told.keys())
+
+
 async def test_everything_hangs_together_in_one_transaction(database: Database) -> None:
     record = factories.record()
     await kept(database, record)
     trail = await database.read(lambda s: audit.for_case(s, app_id="app_a", case_id=record.case_id))
-    owed = await database.read(lambda s: outbox.due(s, limit=10))
+    owed = await database.read(lambda s: outbox.find(s, app_id="app_a", status=None, case_id=None, limit=10))
     memory = await database.read(lambda s: memory_inbox.pending(s, limit=10))
     in_force = await database.read(lambda s: enforcements.active(s, app_id="app_a", user_id="u1"))
     past = await database.read(lambda s: cases.history(s, app_id="app_a", user_id="u1"))
@@ -73,7 +86,7 @@ async def test_the_same_content_keeps_its_first_decision(database: Database) -> 
     )
     assert stood
     assert again == first
-    owed = await database.read(lambda s: outbox.due(s, limit=10))
+    owed = await database.read(lambda s: outbox.find(s, app_id="app_a", status=None, case_id=None, limit=10))
     assert len(owed) == 2
 
 
@@ -111,7 +124,7 @@ async def test_a_failure_after_the_insert_keeps_nothing(database: Database) -> N
         await database.write(fail_late)
     with pytest.raises(NotFound):
         await database.read(lambda s: cases.get(s, app_id="app_a", case_id=record.case_id))
-    assert await database.read(lambda s: outbox.due(s, limit=10)) == ()
+    assert await database.read(lambda s: outbox.find(s, app_id="app_a", status=None, case_id=None, limit=10)) == ()
 
 
 async def test_foreign_and_absent_cases_answer_alike(database: Database) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import Session
 
 from data import apps, keys
@@ -68,6 +68,13 @@ async def test_nobody_revokes_another_apps_key(database: Database) -> None:
     new = await database.write(made)
     with pytest.raises(NotFound):
         await database.write(lambda s: keys.revoke(s, app_id="app_b", key_id=new.id))
+
+
+async def test_a_scope_that_there_is_no_more_grants_nothing(database: Database) -> None:
+    new = await database.write(made)
+    old = update(keys.KeyRow).values(scopes="admin,read")
+    await database.write(lambda s: s.execute(old))
+    assert (await database.read(lambda s: keys.verify(s, key=new.key))).scopes == {Scope.READ}
 
 
 async def test_a_key_needs_a_scope(database: Database) -> None:

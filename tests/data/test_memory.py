@@ -91,3 +91,10 @@ async def test_a_flood_of_unconfirmed_look_alikes_does_not_hide_what_people_conf
     flood = [factories.memory_item(case_id=f"flood_{n}", seed=1) for n in range(50)]
     await memory.add([confirmed, *flood])
     assert await found(memory, Collection.CONFIRMED_CASES, 1) == [("by_people", True)]
+
+
+async def test_vectors_of_another_model_are_kept_apart(tmp_path: Path) -> None:
+    one, other = (Memory.open(tmp_path, None, space) for space in ("one", "other"))
+    await one.add([factories.memory_item(case_id="a", seed=1)])
+    assert await found(one, Collection.HISTORICAL_CASES, 1) == [("a", False)]
+    assert await found(other, Collection.HISTORICAL_CASES, 1) == []

@@ -14,12 +14,19 @@ from domain.notification import Notification, NotificationStatus
 from domain.vocabulary import Action
 from tests import factories
 
+LEASE = timedelta(minutes=2)
+OVER = timedelta(seconds=-1)
+
 
 async def owed(database: Database) -> Notification:
     found = await database.write(
         lambda s: outbox.add(s, app_id="app_a", case_id=None, messages=[factories.message()], actor=factories.agent())
     )
     return found[0]
+
+
+async def taken(database: Database, lease: timedelta = LEASE) -> tuple[Notification, ...]:
+    return await database.write(lambda s: outbox.take(s, limit=9, lease=lease))
 
 
 async def settled(
@@ -39,16 +46,39 @@ async def settled(
 async def test_a_delivered_message_is_owed_no_more(database: Database) -> None:
     message = await owed(database)
     assert await settled(database, message, ok=True, again=None) is NotificationStatus.DELIVERED
-    assert await database.read(lambda s: outbox.due(s, limit=9)) == ()
+    assert await taken(database) == ()
 
 
 async def test_a_failed_message_waits_for_its_next_try(database: Database) -> None:
     message = await owed(database)
     assert await settled(database, message, ok=False, again=timedelta(hours=1)) is NotificationStatus.PENDING
-    assert await database.read(lambda s: outbox.due(s, limit=9)) == ()
+    assert await taken(database) == ()
     assert await settled(database, message, ok=False, again=timedelta(seconds=-1)) is NotificationStatus.PENDING
-    [due] = await database.read(lambda s: outbox.due(s, limit=9))
+    [due] = await taken(database)
     assert (due.attempts, due.last_error) == (2, "down")
+
+
+async def test_what_is_taken_is_left_to_its_taker_until_the_lease_is_over(database: Database) -> None:
+    message = await owed(database)
+    assert [each.id for each in await taken(database, OVER)] == [message.id]
+    assert [each.id for each in await taken(database)] == [message.id], "its first taker's lease was over"
+    assert await taken(database) == ()
+    [waiting] = await database.read(lambda s: outbox.find(s, app_id="app_a", status=None, case_id=None, limit=9))
+    assert (waiting.status, waiting.attempts) == (NotificationStatus.PENDING, 0)
+    assert waiting.next_attempt_at > waiting.created_at + LEASE / 2
+
+
+async def test_the_longest_due_are_taken_first_and_so_many_at_most(database: Database) -> None:
+    early = now() - timedelta(hours=1)
+    last, first, middle = await database.write(
+        lambda s: [
+            outbox.put(s, app_id="app_a", case_id=None, messages=[factories.message()], at=at)[0]
+            for at in (early + timedelta(minutes=2), early, early + timedelta(minutes=1))
+        ]
+    )
+    found = await database.write(lambda s: outbox.take(s, limit=2, lease=LEASE))
+    assert [each.id for each in found] == [first, middle]
+    assert [each.id for each in await taken(database)] == [last]
 
 
 async def test_a_given_up_message_stays_visible(database: Database) -> None:
@@ -69,7 +99,7 @@ async def test_settling_an_absent_message_is_an_error(database: Database) -> Non
 async def test_memory_waits_until_it_is_done(database: Database) -> None:
     items = [factories.memory_item() for _ in range(3)]
     for item in items:
-        await database.write(lambda s, item=item: memory_inbox.add(s, item=item))
+        await database.write(lambda s, item=item: memory_inbox.add(s, item))
     waiting = await database.read(lambda s: memory_inbox.pending(s, limit=2))
     assert [entry.item for entry in waiting] == items[:2]
     await database.write(lambda s: memory_inbox.done(s, ids=[entry.id for entry in waiting]))

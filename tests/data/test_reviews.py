@@ -81,7 +81,7 @@ async def test_a_decision_takes_effect_at_once_and_whole(database: Database) -> 
     trail = await database.read(lambda s: audit.for_case(s, app_id="app_a", case_id=case.id))
     in_force = await database.read(lambda s: enforcements.active(s, app_id="app_a", user_id="u1"))
     past = await database.read(lambda s: cases.history(s, app_id="app_a", user_id="u1"))
-    owed = await database.read(lambda s: outbox.due(s, limit=5))
+    owed = await database.read(lambda s: outbox.find(s, app_id="app_a", status=None, case_id=case.id, limit=5))
     assert [entry.action for entry in trail] == ["decision.recorded", "decision.by_person"]
     assert [entry.action for entry in in_force] == [Action.WARN]
     assert past.violations == 1
@@ -161,13 +161,14 @@ async def test_no_tenant_touches_anothers_queue(database: Database) -> None:
     assert await database.read(lambda s: reviews.list_open(s, app_id="app_b")) == ()
 
 
-async def test_a_proposal_opens_a_review_and_changes_no_outcome(database: Database) -> None:
+async def test_a_proposal_opens_the_review_that_it_brings_and_changes_no_outcome(database: Database) -> None:
     record = factories.record()
+    brought = [factories.review(record, priority=priority) for priority in (Priority.URGENT, Priority.LOW)]
     await database.write(
         lambda s: cases.record(s, record=record, review=None, messages=[], memory=None, actor=system("app_a"))
     )
 
-    def propose(session: Session, app_id: str = "app_a") -> ReviewItem:
+    def propose(session: Session, review: ReviewItem, app_id: str = "app_a") -> ReviewItem:
         return reviews.propose(
             session,
             app_id=app_id,
@@ -177,16 +178,17 @@ async def test_a_proposal_opens_a_review_and_changes_no_outcome(database: Databa
             severity=None,
             action=None,
             reasoning="It quotes somebody else.",
+            review=review,
             actor=factories.agent(),
         )
 
-    first = await database.write(propose)
-    second = await database.write(propose)
+    proposed = [await database.write(lambda s, review=review: propose(s, review)) for review in brought]
     case = await database.read(lambda s: cases.get(s, app_id="app_a", case_id=record.case_id))
-    assert first.id == second.id
+    assert proposed == [brought[0]] * 2
+    assert await database.read(lambda s: reviews.list_open(s, app_id="app_a")) == (brought[0],)
     assert case.decision is DecisionKind.REJECTED
     with pytest.raises(NotFound):
-        await database.write(lambda s: propose(s, "app_b"))
+        await database.write(lambda s: propose(s, brought[1], "app_b"))
 
 
 class Claims(RuleBasedStateMachine):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +19,9 @@ from data.database import Database
 from data.memory import Memory
 from domain.actor import system
 from domain.case import CasePage
+from domain.clock import now
 from domain.errors import DatabaseUnavailable, Invalid, RequestInProgress, StaleVersion
+from domain.ids import new_id
 from domain.memory import Collection
 from domain.notification import NotificationStatus
 from domain.queries import CaseQuery
@@ -138,23 +141,61 @@ async def test_an_app_is_made_once(processes: list[Database]) -> None:
 
 
 async def test_racing_proposals_share_one_review(processes: list[Database]) -> None:
-    def proposing(case_id: str) -> Callable[[Session], ReviewItem]:
+    def proposing(brought: ReviewItem) -> Callable[[Session], ReviewItem]:
         return lambda session: reviews.propose(
             session,
             app_id="app_a",
-            case_id=case_id,
+            case_id=brought.case_id,
             decision=DecisionKind.APPROVED,
             policy=None,
             severity=None,
             action=None,
             reasoning="It reads like a joke between friends.",
+            review=brought.model_copy(update={"id": new_id("review")}),
             actor=factories.agent(),
         )
 
     for _ in range(10):
         item = await processes[0].write(recorded)
-        opened = await asyncio.gather(*(side.write(proposing(item.case_id)) for side in processes))
+        opened = await asyncio.gather(*(side.write(proposing(item)) for side in processes))
         assert len({review.id for review in opened}) == 1
+
+
+def owing(count: int) -> Callable[[Session], list[str]]:
+    messages = [factories.message() for _ in range(count)]
+    return lambda session: outbox.put(session, app_id="app_a", case_id=None, messages=messages, at=now())
+
+
+def taking(limit: int) -> Callable[[Session], list[str]]:
+    return lambda session: [message.id for message in outbox.take(session, limit=limit, lease=LEASE)]
+
+
+async def test_of_racing_senders_each_takes_what_no_other_has(processes: list[Database]) -> None:
+    owed = await processes[0].write(owing(100))
+    taken = await asyncio.gather(*(side.write(taking(2)) for _ in range(15) for side in processes))
+    taken.append(await processes[0].write(taking(100)))
+    assert sorted(itertools.chain(*taken)) == sorted(owed)
+
+
+async def test_a_sender_takes_what_is_free_and_waits_for_nobody(processes: list[Database], url: str) -> None:
+    if not url.startswith("postgresql"):
+        pytest.skip("SQLite has one writer at a time")
+    owed = await processes[0].write(owing(5))
+    holding = Holding()
+
+    def take_and_linger(session: Session) -> list[str]:
+        found = taking(2)(session)
+        holding(session)
+        return found
+
+    lingering = asyncio.ensure_future(processes[0].write(take_and_linger))
+    await asyncio.to_thread(holding.entered.wait, 10)
+    async with asyncio.timeout(10):
+        beside = await processes[1].write(taking(9))
+    assert not lingering.done()
+    holding.release.set()
+    assert sorted([*beside, *await lingering]) == sorted(owed)
+    assert len(beside) == 3
 
 
 async def test_nobody_decides_under_the_claim_of_another(database: Database) -> None:

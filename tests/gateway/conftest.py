@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,8 +25,7 @@ from domain.vocabulary import Scope
 from gateway.app import create_app
 from gateway.metrics import Metrics
 from gateway.parts import Parts
-
-T = TypeVar("T")
+from tests.own_task import in_own_task
 
 HERE = Path(__file__).parent
 
@@ -39,26 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and asyncio.iscoroutinefunction(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
-@asynccontextmanager
-async def in_own_task(opened: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    """Enter and leave in one task, as servers do; pytest sets fixtures up and down in different ones."""
-    ready: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-    over = asyncio.Event()
-
-    async def live() -> None:
-        async with opened as value:
-            ready.set_result(value)
-            await over.wait()
-
-    task = asyncio.create_task(live())
-    done, _ = await asyncio.wait({task, asyncio.ensure_future(ready)}, return_when=asyncio.FIRST_COMPLETED)
-    if task in done:
-        await task
-    yield ready.result()
-    over.set()
-    await task
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

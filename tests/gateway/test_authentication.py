@@ -105,7 +105,7 @@ async def test_two_keys_of_one_app_work_at_once_and_see_the_same_cases(web: Fast
         (Scope.MODERATE, "GET", "/api/v1/cases/case_1/audit"),
         (Scope.MODERATE, "GET", "/api/v1/notifications"),
         (Scope.NOTIFY, "POST", MODERATE),
-        (Scope.ADMIN, "GET", "/api/v1/cases"),
+        (Scope.NOTIFY, "GET", "/api/v1/cases"),
     ],
 )
 async def test_a_key_without_the_scope_is_refused_and_told_which_it_needs(

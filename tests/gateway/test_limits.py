@@ -50,9 +50,10 @@ async def test_a_rate_is_counted_by_cost() -> None:
     assert 0 < refusal.value.retry_after <= 3_600
 
 
-def test_storage_that_would_block_is_refused() -> None:
-    with pytest.raises(TypeError, match="async"):
-        RateLimit("1/second", "memory://")
+@pytest.mark.parametrize("url", ["memory://", "redis://127.0.0.1:1", "async+nowhere://x", "async+redis://x:port"])
+def test_storage_that_would_block_or_does_not_exist_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"not supported|unknown|Unable to parse"):
+        RateLimit("1/second", url)
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.0, "1"), (0.4, "1"), (1.0, "1"), (1.4, "2"), (59.01, "60")])

@@ -1,6 +1,7 @@
 """What operators look at: health, readiness, numbers, and documentation that asks nothing of the outside."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -18,8 +19,10 @@ from domain.actor import Actor
 from domain.vocabulary import DecisionKind, Policy
 from gateway import docs
 from gateway.auth import KeyRing
+from screening.drift import Drift
 from tests.gateway.asking import CLEAN, MODERATE, SCAM, decided, error_in, got
-from tests.gateway.conftest import MakeKey, OpenApp, client_of, in_own_task
+from tests.gateway.conftest import MakeKey, OpenApp, client_of
+from tests.own_task import in_own_task
 
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -79,6 +82,15 @@ async def test_decisions_replays_and_refusals_are_counted(api: httpx2.AsyncClien
     assert grown(before, after, "cupidsshield_errors_total", {"status": "422"}) == 1
     assert grown(before, after, "cupidsshield_errors_total", {"status": "404"}) == 1
     assert after[("cupidsshield_in_flight", frozenset())] == 0
+
+
+async def test_the_drift_of_scores_is_a_number_of_its_own(house: House, api: httpx2.AsyncClient) -> None:
+    gauge = ("cupidsshield_score_drift", frozenset[tuple[str, str]]())
+    assert gauge in await numbers(api)
+    house.drifts.note("app_a", Drift(cases=900, measured=900, index=0.31))
+    assert (await numbers(api))[gauge] == 0.31
+    house.drifts.note("app_a", Drift(cases=900, measured=900, index=None))
+    assert math.isnan((await numbers(api))[gauge])
 
 
 async def test_labels_hold_words_of_ours_and_nothing_that_identifies(api: httpx2.AsyncClient) -> None:

@@ -29,12 +29,12 @@ from mcp_servers.client import ServerName, Toolbox, open_toolbox
 from mcp_servers.identity import actor_in_meta
 from mcp_servers.notifications import server as notifications_server
 from tests import factories
-from tests.mcp_servers.serving import in_own_task
+from tests.own_task import in_own_task
 from workers import tasks
 from workers.loop import Worker
 
 CLEAR = "I love hiking! What trails do you recommend?"
-DOUBTFUL = "You're frustrating me by not responding..."
+DOUBTFUL = "Why won't you answer me? I've written five times, you owe me that much"
 VIOLATING = "Send me money on WhatsApp for crypto investment!"
 AT_RISK = "sometimes i wish i could fall asleep and just not wake up"
 MINOR = "i'm 15 but don't tell anyone, i turn 16 in june"

@@ -4,13 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
+from typer.testing import CliRunner
 
-from domain.clock import now
-from graphs.moderation.runs import ModerationRuns
-from graphs.moderation.state import Services
-from mcp_servers.client import Toolbox
-from policies.loader import load
+from cupidsshield.cli.app import app
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "graph.mmd"
 README = Path(__file__).parent.parent.parent / "README.md"
@@ -19,8 +15,7 @@ BEGIN, END = "<!-- graph -->", "<!-- /graph -->"
 
 @pytest.fixture(scope="module")
 def drawn() -> str:
-    services = Services(tools=Toolbox({}, timeout_s=1), policies=load(None), clock=now)
-    return ModerationRuns(services, InMemorySaver()).draw()
+    return CliRunner().invoke(app, ["graph"]).stdout.removesuffix("\n")
 
 
 def test_the_graph_is_the_golden_one(drawn: str) -> None:

@@ -20,7 +20,7 @@ from domain.submission import Submission
 from mcp_servers.client import ServerName
 from mcp_servers.identity import Identify, always
 from tests import factories
-from tests.mcp_servers.serving import in_own_task
+from tests.own_task import in_own_task
 
 SERVICE_TOKEN = "the-token-that-only-the-service-has"
 

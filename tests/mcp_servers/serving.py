@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import uvicorn
 from mcp.server import MCPServer
@@ -15,30 +14,8 @@ from mcp_servers import gateway
 from mcp_servers.client import ServerName
 from mcp_servers.guard import Guard
 
-T = TypeVar("T")
-
 LONGEST_S = 20
 """Nothing here takes this long; what does has hung."""
-
-
-@asynccontextmanager
-async def in_own_task(opened: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    """Enter and leave in one task, as servers and MCP clients must; pytest sets fixtures up and down in two."""
-    ready: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-    over = asyncio.Event()
-
-    async def live() -> None:
-        async with opened as value:
-            ready.set_result(value)
-            await over.wait()
-
-    task = asyncio.create_task(live())
-    done, _ = await asyncio.wait({task, asyncio.ensure_future(ready)}, return_when=asyncio.FIRST_COMPLETED)
-    if task in done:
-        await task
-    yield ready.result()
-    over.set()
-    await task
 
 
 class Uvicorn(uvicorn.Server):

@@ -65,7 +65,7 @@ async def test_an_unforeseen_failure_tells_its_kind_and_nothing_else(
 async def test_a_broken_database_is_told_without_its_sql(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     await database.start()
-    async with Client(database_server.build(database, always(AGENT))) as client:
+    async with Client(database_server.build(database, load(None), always(AGENT))) as client:
         read = await refusal(client, "get_case", case_id="case_1")
         write = await refusal(client, "propose_decision", case_id="case_1", decision="approved", reasoning=ABUSE)
     await database.close()

@@ -25,7 +25,8 @@ from mcp_servers.identity import ACTOR_META, actor_of_token
 from tests import factories
 from tests.mcp_servers.calls import CLEAR, DOUBTFUL, VIOLATING
 from tests.mcp_servers.conftest import SERVICE_TOKEN, refusal, said, told
-from tests.mcp_servers.serving import all_of, in_own_task, mcp_site
+from tests.mcp_servers.serving import all_of, mcp_site
+from tests.own_task import in_own_task
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

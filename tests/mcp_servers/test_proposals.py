@@ -1,5 +1,6 @@
 """An agent proposes, a person decides: no tool of an agent changes an outcome or sways one (I4, I8)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,11 +8,13 @@ import pytest
 from cupidsshield.bootstrap import House
 from data import audit, cases, enforcements, reviews
 from data.audit import AuditRecord
+from domain.actor import system
 from domain.case import Case
+from domain.content import Content
 from domain.enforcement import Enforcement
 from domain.ids import new_id
 from domain.review import ReviewItem
-from domain.vocabulary import Action, DecisionKind, SignalSource
+from domain.vocabulary import Action, DecisionKind, Policy, Priority, Route, SignalSource
 from mcp_servers.client import ServerName
 from tests import factories
 from tests.mcp_servers.calls import CASE, CLEAR, DOUBTFUL, FOR_AGENTS, VIOLATING
@@ -79,6 +82,57 @@ async def test_a_second_proposal_joins_the_review_that_waits(house: House, app_i
             await said(client, "apply_action", case_id=case_id, action="warn", reasoning="Look.") for _ in range(2)
         ]
     assert said_twice[0] == said_twice[1]
+
+
+async def rejected(house: House, content: Content, policy: Policy) -> str:
+    """A case that the machine rejected for a policy, and that waits for nobody."""
+    record = factories.record(content, factories.decision(policy=policy, policy_set=house.policies.set_hash))
+    await house.database.write(
+        lambda session: cases.record(
+            session, record=record, review=None, messages=[], memory=None, actor=system(content.app_id)
+        )
+    )
+    return record.case_id
+
+
+@pytest.mark.parametrize(
+    ("about", "named", "route", "priority", "hours"),
+    [
+        (Policy.SCAMS, {}, Route.MODERATOR, Priority.MEDIUM, 24),
+        (Policy.SCAMS, {"policy": "age_verification"}, Route.LEGAL, Priority.URGENT, 1),
+        (Policy.SCAMS, {"policy": "hate", "severity": "low"}, Route.MODERATOR, Priority.MEDIUM, 24),
+        (Policy.SELF_HARM, {}, Route.CARE, Priority.URGENT, 1),
+    ],
+)
+async def test_who_looks_at_a_proposal_and_how_soon_is_the_policies_to_say(
+    house: House,
+    app_id: str,
+    connect: Connect,
+    about: Policy,
+    named: dict[str, str],
+    route: Route,
+    priority: Priority,
+    hours: int,
+) -> None:
+    case_id = await rejected(house, factories.content(app_id=app_id), about)
+    async with connect(ServerName.DATABASE, factories.agent(app_id)) as client:
+        await said(client, "propose_decision", case_id=case_id, decision="approved", reasoning="Look again.", **named)
+    [item] = await waiting(house, app_id)
+    assert (item.route, item.priority) == (route, priority)
+    assert item.due_at - item.created_at == timedelta(hours=hours)
+
+
+async def test_a_flag_on_what_was_decided_before_goes_where_the_flagged_policy_goes(
+    house: House, app_id: str, connect: Connect
+) -> None:
+    content = factories.content("I finish school next summer", app_id=app_id)
+    case_id = await rejected(house, content, Policy.SPAM)
+    reported = flag(content.text, content_id=content.content_id, violation_type="age_verification")
+    async with connect(ServerName.MODERATION, factories.agent(app_id)) as client:
+        answer = await said(client, "flag_content", **reported)
+    assert (answer["case_id"], answer["replayed"]) == (case_id, True)
+    [item] = await waiting(house, app_id)
+    assert (item.route, item.priority) == (Route.LEGAL, Priority.URGENT)
 
 
 async def test_nothing_that_an_agent_can_do_counts_as_a_persons_decision(

@@ -24,7 +24,8 @@ from mcp_servers.expose import READS, expose
 from mcp_servers.guard import Guard, KeyVerifier
 from mcp_servers.identity import actor_of_token
 from tests.mcp_servers.conftest import SERVICE_TOKEN
-from tests.mcp_servers.serving import Answering, Posted, Wire, answer, in_own_task, mcp_site, wire
+from tests.mcp_servers.serving import Answering, Posted, Wire, answer, mcp_site, wire
+from tests.own_task import in_own_task
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,8 +57,7 @@ async def call(tools: Toolbox, tool: str = "get_metrics", timeout_s: float | Non
         errors.NotFound("there is no case 'x: y'"),
         errors.NotAuthenticated("who are you?"),
         errors.NotPermitted("this needs: a scope"),
-        errors.StaleVersion("somebody was faster"),
-        errors.IllegalTransition("not from there\nto here"),
+        errors.StaleVersion("somebody was faster:\nopen it again"),
         errors.Overloaded("come again"),
     ],
     ids=lambda error: error.code,

@@ -12,7 +12,7 @@ from domain.decision import Decision
 from domain.history import SubjectHistory
 from domain.signals import Signal
 from domain.vocabulary import Action, DecisionKind, Floor, Policy, Priority, Route, Severity, SignalSource
-from policies.decide import Trigger, decide
+from policies.decide import Trigger, decide, review_of_proposal
 from policies.loader import load
 
 POLICIES = load()
@@ -317,3 +317,28 @@ class TestWhatHoldsForEveryAssessment:
         if waits:
             assert decision.action in (None, Action.OFFER_SUPPORT)
             assert (decision.proposed_action is None) == (decision.policy is None)
+
+
+class TestProposals:
+    @pytest.mark.parametrize(
+        ("policy", "severity", "expected"),
+        [
+            (None, None, (Route.MODERATOR, Priority.MEDIUM, 24)),
+            (Policy.SCAMS, Severity.CRITICAL, (Route.MODERATOR, Priority.MEDIUM, 24)),
+            (Policy.AGE_VERIFICATION, Severity.LOW, (Route.LEGAL, Priority.URGENT, 1)),
+            (Policy.SELF_HARM, None, (Route.CARE, Priority.URGENT, 1)),
+            (Policy.HATE, Severity.CRITICAL, (Route.LEGAL, Priority.URGENT, 1)),
+            (Policy.HATE, None, (Route.LEGAL, Priority.URGENT, 1)),
+            (Policy.HATE, Severity.HIGH, (Route.MODERATOR, Priority.MEDIUM, 24)),
+        ],
+    )
+    def test_a_proposal_goes_where_its_policy_goes(
+        self, policy: Policy | None, severity: Severity | None, expected: tuple[Route, Priority, float]
+    ) -> None:
+        assert review_of_proposal(policy, severity, POLICIES) == expected
+
+    def test_its_deadline_is_the_one_of_the_policies(self) -> None:
+        thresholds = POLICIES.thresholds
+        slower = thresholds.model_copy(update={"sla_hours": thresholds.sla_hours.model_copy(update={"medium": 48})})
+        policies = POLICIES.model_copy(update={"thresholds": slower})
+        assert review_of_proposal(Policy.SPAM, None, policies) == (Route.MODERATOR, Priority.MEDIUM, 48)
