@@ -236,7 +236,8 @@ def _by_oddity(usual: _Found, odd: Mapping[str, _Found], groups: Sequence[str]) 
     ]
     head = (
         "clean texts, written",
-        "flagged by the bare model",
+        "flagged by the model, raw",
+        "flagged by the model, normalised",
         "flagged, served",
         "more than as written",
         "not approved",

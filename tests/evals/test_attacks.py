@@ -167,6 +167,7 @@ def test_the_suite_says_what_is_kept_under_each_attack(corpus: Path, model_folde
     assert [row[0] for row in attacked.rows] == list(ATTACKS)
     assert [row[0] for row in odd.rows] == ["as written", *ODDITIES]
     assert {row[1] for row in attacked.rows} == {"6"}
+    assert all(len(row) == len(table.head) for table in report.tables for row in table.rows)
     figures = {figure.name: figure for figure in report.figures}
     assert 0 <= figures["recall of plain violations, flagged"].value <= 1
     gated = {name for name, figure in figures.items() if figure.gate is not None}
