@@ -32,7 +32,7 @@ from tests.graphs.conftest import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SOON_S = 0.4
+SOON_S = 1.0
 
 
 def answering(structure: Any) -> Tool:
