@@ -112,9 +112,9 @@ class Neighbours:
         return lambda texts: self.voted(*self.nearest(vectors_of(score, texts)))
 
 
-def joined(logits: Array) -> Floats:
+def joined(logits: Array | Floats) -> Floats:
     """Log-odds, N x 10, of class logits with clean last."""
-    return np.column_stack(heads.log_odds(logits)).astype(np.float64)
+    return np.column_stack(heads.log_odds(logits.astype(np.float32))).astype(np.float64)
 
 
 def by_ngrams(ngrams: NGrams) -> Approach:
@@ -130,9 +130,37 @@ def vectors_of(score: Score, texts: Sequence[str]) -> Array:
     return np.array([output.vector for output in score(texts)], dtype=np.float32)
 
 
-def mean_of(parts: Sequence[tuple[Approach, float]]) -> Approach:
-    """The mean of the log-odds of several approaches, each divided by its spread."""
-    return lambda texts: np.mean([approach(texts) / spread for approach, spread in parts], axis=0)
+@dataclass(frozen=True)
+class Standard:
+    """Where the logits of each class lie, `middle` and `spread` 10 each: readers differ in scale and in boldness."""
+
+    middle: Floats
+    spread: Floats
+
+    @classmethod
+    def of(cls, odds: Floats) -> "Standard":
+        """Of the rows that the log-odds (N x 10) are of; their labels are not asked for."""
+        logits = class_logits(odds)
+        return cls(logits.mean(axis=0), logits.std(axis=0) + 1e-9)
+
+    def __call__(self, odds: Floats) -> Floats:
+        """Class logits, N x 10, of mean 0 and spread 1."""
+        return np.asarray((class_logits(odds) - self.middle) / self.spread)
+
+
+def class_logits(odds: Floats) -> Floats:
+    """Log-probabilities of the classes, clean last, less their mean in each row, of log-odds of policies and violation.
+
+    Both N x 10.
+    """
+    signed = np.column_stack([odds[:, :-1], -odds[:, -1]])
+    logs = -np.logaddexp(0, -signed)
+    return np.asarray(logs - logs.mean(axis=1, keepdims=True))
+
+
+def mean_of(standardised: Sequence[Floats], scale: float) -> Floats:
+    """Log-odds of the mean of several readers' standardised logits, times `scale`."""
+    return joined(np.mean(standardised, axis=0) * scale)
 
 
 def cascade(first: Approach, then: Approach, threshold: float) -> Approach:

@@ -17,10 +17,11 @@ from tqdm import tqdm
 
 from domain.errors import CupidsShieldError, Invalid
 from evals import approaches, report
-from evals.approaches import Approach, Frozen, Neighbours, Once, Score
+from evals.approaches import Approach, Frozen, Neighbours, Once, Score, Standard
 from evals.cascade import BASE_RATE, Stage, skipped, threshold
 from evals.contenders_report import (
     ALL,
+    EVEN,
     FALSE_ALARMS,
     GRAMS,
     LAST,
@@ -167,7 +168,7 @@ def compare(rows: Rows, model: Path, weights: Path | None, cache: Path, folder: 
         frozen = _frozen(Frozen.load(weights, [*rows.own, *rows.public], cache), rows, folder)
     else:
         left_out.append((f"{LAST}; {ALL}", "its weights are not at hand: name e5-small-q4.bin by --weights"))
-    ensembles = _ensembles(first, tuned, near, neighbours, single, rows)
+    ensembles = _ensembles(first, tuned, near, neighbours, single)
     compared = Compared(rows.compared)
     stage, cut = _stage(compared, first, tuned, rows.benign, grams)
     staged = _Entry(
@@ -179,7 +180,7 @@ def compare(rows: Rows, model: Path, weights: Path | None, cache: Path, folder: 
     timed = _about_twenty(rows.compared, model)
     return Found(
         rows=compared,
-        contenders=_timed([first, *frozen, tuned, near, *ensembles, staged], timed),
+        contenders=_timed([first, *frozen, near, tuned, *ensembles, staged], timed),
         stage=stage,
         own=len(rows.own),
         public=len(rows.public),
@@ -222,24 +223,25 @@ def _frozen(known: Frozen, rows: Rows, folder: Path) -> list[_Entry]:
 
 
 def _ensembles(
-    first: _Entry, tuned: _Entry, near: _Entry, neighbours: Neighbours, single: EmbeddedModel, rows: Rows
+    first: _Entry, tuned: _Entry, near: _Entry, neighbours: Neighbours, single: EmbeddedModel
 ) -> list[_Entry]:
-    """The means of two and of three; timed so that one pass of the encoder serves both of its readers."""
-    spread = {entry.name: float(entry.odds[:, -1].std()) or 1.0 for entry in (first, tuned, near)}
+    """The tuned encoder standardised, and means of two and of three; timed with one pass of the encoder for all."""
+    standards = {entry.name: Standard.of(entry.odds) for entry in (first, tuned, near)}
+    scale = float(standards[TUNED].spread.mean())
 
-    def anew(*, three: bool) -> Approach:
-        score = Once(single.score)
-        parts = [(approaches.by_encoder(score), spread[TUNED]), (first.anew(), spread[GRAMS])]
-        if three:
-            parts.append((neighbours.approach(score), spread[NEAR]))
-        return approaches.mean_of(parts)
+    def ensemble(name: str, size: int, *members: _Entry) -> _Entry:
+        def anew() -> Approach:
+            score = Once(single.score)
+            readers = {TUNED: approaches.by_encoder(score), NEAR: neighbours.approach(score), GRAMS: first.anew()}
+            return lambda texts: approaches.mean_of([standards[m.name](readers[m.name](texts)) for m in members], scale)
 
-    def mean(*entries: _Entry) -> Floats:
-        return np.asarray(np.mean([entry.odds / spread[entry.name] for entry in entries], axis=0))
+        odds = approaches.mean_of([standards[member.name](member.odds) for member in members], scale)
+        return _Entry(name, odds, size, anew)
 
     return [
-        _Entry(TWO, mean(tuned, first), tuned.size + first.size, lambda: anew(three=False)),
-        _Entry(THREE, mean(tuned, first, near), near.size + first.size, lambda: anew(three=True)),
+        ensemble(EVEN, tuned.size, tuned),
+        ensemble(TWO, tuned.size + first.size, tuned, first),
+        ensemble(THREE, near.size + first.size, tuned, first, near),
     ]
 
 

@@ -23,8 +23,11 @@ Array = NDArray[np.float32]
 BITS = 18
 CHARACTERS = (3, 4, 5)
 WORDS = (1, 2)
+RAREST = 3
+"""Texts that an n-gram must stand in: rarer ones teach nothing about other texts."""
+
 L2 = 2.5e-5
-MAX_ITERATIONS = 100
+MAX_ITERATIONS = 60
 
 _WORD = re.compile(r"\w+")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -127,9 +130,10 @@ def _scale(found: NDArray[np.int64]) -> float:
 
 
 def _matrix(texts: Sequence[str]) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-    """Texts as sparse rows over the buckets that occur, and which these are."""
+    """Texts as sparse rows over the buckets that are common enough, and which these are."""
     rows = [buckets(text) for text in texts]
-    used, columns = np.unique(np.concatenate(rows), return_inverse=True)
+    columns = np.concatenate(rows)
     values = np.concatenate([np.full(len(row), _scale(row), dtype=np.float32) for row in rows])
     ends = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-    return sparse.csr_matrix((values, columns, ends), shape=(len(texts), len(used))), used
+    used = np.flatnonzero(np.bincount(columns, minlength=1 << BITS) >= RAREST)
+    return sparse.csr_matrix((values, columns, ends), shape=(len(texts), 1 << BITS))[:, used], used

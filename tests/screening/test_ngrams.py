@@ -67,10 +67,16 @@ def test_a_text_is_read_the_same_beside_others(reader: ngrams.NGrams) -> None:
 def test_rows_count_by_their_weight() -> None:
     text = "see you at the station"
     others = [example(word, "clean") for word in MONEY]
-    mostly_clean = fitted(example(text, "scams", 0.1), example(text, "clean", 0.9), *others)
-    mostly_scams = fitted(example(text, "scams", 0.9), example(text, "clean", 0.1), *others)
-    assert mostly_clean.logits([text])[0].argmax() == CLEAN
-    assert mostly_scams.logits([text])[0].argmax() == SCAMS
+    for chance, likelier in ((0.1, CLEAN), (0.9, SCAMS)):
+        split = [example(text, "scams", chance), example(text, "clean", 1 - chance)] * 2
+        assert fitted(*split, *others).logits([text])[0].argmax() == likelier
+
+
+def test_n_grams_too_rare_to_teach_anything_weigh_nothing() -> None:
+    rows = [example(text, "scams") for text in MONEY] + [example(text, "clean") for text in TALK]
+    known = fitted(*rows, example("zebra", "scams"), example("zebra", "scams"))
+    assert known.logits(["zebra"])[0] == pytest.approx(known.bias)
+    assert known.logits(["dollars"])[0] != pytest.approx(known.bias)
 
 
 def test_what_is_written_is_read_again(reader: ngrams.NGrams, tmp_path: Path) -> None:
