@@ -27,6 +27,7 @@ class CaseRow(SQLModel, table=True):
         UniqueConstraint("app_id", "content_id", "content_hash", "policy_set", name="uq_one_decision"),
         Index("ix_cases_newest", "app_id", "created_at", "id"),
         Index("ix_cases_user", "app_id", "user_id", "created_at"),
+        Index("ix_cases_conversation", "app_id", "conversation_id", "created_at"),
         Index("ix_cases_hash", "app_id", "content_hash"),
         Index("ix_cases_decision", "app_id", "decision", "created_at"),
     )
@@ -38,6 +39,7 @@ class CaseRow(SQLModel, table=True):
     content_type: str
     content: str
     user_id: str
+    conversation_id: str | None = None
     risk_score: float
     decision: str
     reasoning: str
@@ -90,6 +92,7 @@ def columns_of(case: Case) -> dict[str, object]:
         "content_type": content.content_type,
         "content": content.text,
         "user_id": content.user_id,
+        "conversation_id": content.context.conversation_id,
         "risk_score": case.risk_score,
         "decision": case.decision,
         "reasoning": case.reasoning,

@@ -11,6 +11,7 @@ from data.columns import UtcDateTime
 from data.statements import inserting
 from domain.base import Frozen
 from domain.case import MACHINE
+from domain.clock import now
 from domain.memory import MemoryItem
 from domain.vocabulary import DecisionKind, Policy, Severity
 
@@ -24,6 +25,7 @@ class MemoryInboxRow(SQLModel, table=True):
     app_id: str
     item: str
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class Pending(Frozen):
@@ -33,9 +35,17 @@ class Pending(Frozen):
     item: MemoryItem
 
 
-def add(session: Session, *items: MemoryItem) -> None:
-    """Have items taken into memory."""
-    rows = [{"app_id": i.app_id, "item": i.model_dump_json(), "created_at": i.created_at} for i in items]
+def add(session: Session, *items: MemoryItem, due_at: datetime | None = None) -> None:
+    """Have items taken into memory, not before `due_at` where one is given."""
+    rows = [
+        {
+            "app_id": item.app_id,
+            "item": item.model_dump_json(),
+            "created_at": item.created_at,
+            "due_at": due_at or item.created_at,
+        }
+        for item in items
+    ]
     session.execute(inserting(MemoryInboxRow), rows)
 
 
@@ -60,8 +70,9 @@ def to_embed(session: Session, *, after: str, limit: int) -> tuple[MemoryItem, .
 
 
 def pending(session: Session, *, limit: int) -> tuple[Pending, ...]:
-    """The oldest items that wait, across all apps."""
-    rows = session.exec(select(MemoryInboxRow).order_by(col(MemoryInboxRow.id)).limit(limit))
+    """The oldest items that are due, across all apps."""
+    due = select(MemoryInboxRow).where(col(MemoryInboxRow.due_at) <= now())
+    rows = session.exec(due.order_by(col(MemoryInboxRow.id)).limit(limit))
     return tuple(Pending(id=row.id or 0, item=MemoryItem.model_validate_json(row.item)) for row in rows)
 
 

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlmodel import Session, col, select
 
+from data.appeal_table import AppealRow
 from data.audit import AuditRow
 from data.case_table import CaseRow, MachineRecord
-from data.review_table import AppealRow
 from domain.assessment import Assessment
 from domain.base import Frozen
 from domain.case import MACHINE

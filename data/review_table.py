@@ -1,4 +1,4 @@
-"""The tables of reviews and appeals, and how a review row becomes an item and back."""
+"""The tables of what waits for people and what they decided, and how a review row becomes an item and back."""
 
 from datetime import datetime
 from typing import Any
@@ -7,45 +7,40 @@ from sqlalchemy import Column, Index
 from sqlmodel import Field, SQLModel
 
 from data.columns import UtcDateTime
-from domain.review import ReviewItem, ReviewStatus
-from domain.vocabulary import Priority, Route
-
-
-class AppealRow(SQLModel, table=True):
-    """One appeal against a case; one at most."""
-
-    __tablename__ = "appeals"
-
-    id: str = Field(primary_key=True)
-    app_id: str
-    case_id: str = Field(foreign_key="moderation_cases.id", unique=True)
-    user_explanation: str
-    new_evidence: str | None = None
-    appeal_decision: str | None = None
-    appeal_reasoning: str | None = None
-    appeal_confidence: float | None = None
-    resolved_by: str | None = None
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    resolved_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+from domain.review import ReviewItem, ReviewKind, ReviewStatus
+from domain.vocabulary import Policy, Priority, Route, Severity
 
 
 class ReviewRow(SQLModel, table=True):
     """One thing that waits for a person."""
 
     __tablename__ = "review_queue"
-    __table_args__ = (Index("ix_review_open", "app_id", "status", "due_at"),)
+    __table_args__ = (
+        Index("ix_review_order", "app_id", "status", "route", "order_at"),
+        Index("ix_review_assigned", "assigned_to", "status"),
+    )
 
     id: str = Field(primary_key=True)
     app_id: str
     case_id: str = Field(foreign_key="moderation_cases.id", index=True)
     appeal_id: str | None = Field(default=None, foreign_key="appeals.id")
+    kind: str = ReviewKind.CASE.value
     priority: str
     route: str
+    policy: str | None = None
+    severity: str | None = None
+    risk: float = 0.0
+    reports: float = 0.0
     assigned_to: str | None = None
     status: str
     epoch: int = 0
+    handed_to: str | None = None
+    asked_by: str | None = None
+    note: str | None = None
     lease_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    held_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    order_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     claimed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     completed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
@@ -57,11 +52,21 @@ class ReviewRow(SQLModel, table=True):
             "id": item.id,
             "app_id": item.app_id,
             "case_id": item.case_id,
+            "appeal_id": item.appeal_id,
+            "kind": item.kind.value,
             "priority": item.priority.value,
             "route": item.route.value,
+            "policy": item.policy.value if item.policy else None,
+            "severity": item.severity.value if item.severity else None,
+            "risk": item.risk,
+            "reports": item.reports,
             "status": item.status.value,
             "epoch": item.epoch,
+            "handed_to": item.handed_to,
+            "asked_by": item.asked_by,
+            "note": item.note,
             "due_at": item.due_at,
+            "order_at": item.order_at,
             "created_at": item.created_at,
         }
 
@@ -71,12 +76,70 @@ class ReviewRow(SQLModel, table=True):
             id=self.id,
             app_id=self.app_id,
             case_id=self.case_id,
+            appeal_id=self.appeal_id,
+            kind=ReviewKind(self.kind),
             priority=Priority(self.priority),
             route=Route(self.route),
+            policy=Policy(self.policy) if self.policy else None,
+            severity=Severity(self.severity) if self.severity else None,
+            risk=self.risk,
+            reports=self.reports,
             status=ReviewStatus(self.status),
             assigned_to=self.assigned_to,
             epoch=self.epoch,
             lease_until=self.lease_until,
+            handed_to=self.handed_to,
+            asked_by=self.asked_by,
+            note=self.note,
+            held_until=self.held_until,
             due_at=self.due_at,
+            order_at=self.order_at,
             created_at=self.created_at,
         )
+
+
+class SkipRow(SQLModel, table=True):
+    """Who passed an item over, and why: `claim next` does not offer it to them again."""
+
+    __tablename__ = "review_skips"
+
+    review_id: str = Field(primary_key=True, foreign_key="review_queue.id")
+    staff_id: str = Field(primary_key=True)
+    reason: str
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class HumanDecisionRow(SQLModel, table=True):
+    """One decision of a person, kept also when undone.
+
+    `before` is the case as it stood, for undoing. `settled_at` says when the paused run went on; until `undo_until`
+    nothing leaves the house.
+    """
+
+    __tablename__ = "human_decisions"
+    __table_args__ = (
+        Index("ix_human_decisions_case", "app_id", "case_id"),
+        Index("ix_human_decisions_reviewer", "app_id", "reviewer", "decided_at"),
+        Index("ix_human_decisions_unsettled", "settled_at", "undo_until"),
+    )
+
+    id: str = Field(primary_key=True)
+    app_id: str
+    review_id: str = Field(foreign_key="review_queue.id", index=True)
+    case_id: str = Field(foreign_key="moderation_cases.id")
+    appeal_id: str | None = Field(default=None, foreign_key="appeals.id")
+    kind: str = ReviewKind.CASE.value
+    reviewer: str
+    epoch: int
+    decision: str
+    policy: str | None = None
+    severity: str | None = None
+    action: str | None = None
+    reasoning: str
+    before: str
+    bulk_id: str | None = Field(default=None, index=True)
+    claimed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    decided_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    undo_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    undone_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    settled_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

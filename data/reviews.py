@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, or_, update
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from data import audit, cases, enforcements, memory_inbox, outbox, subjects
@@ -23,7 +23,7 @@ from domain.errors import Invalid, NotFound, StaleVersion
 from domain.memory import MemoryItem
 from domain.notification import Message
 from domain.review import HumanDecision, ReviewItem, ReviewStatus
-from domain.vocabulary import Action, DecisionKind, Policy, Priority, Severity
+from domain.vocabulary import Action, DecisionKind, Policy, Severity
 
 STALE = "somebody else has it, or your claim ran out; open it again"
 
@@ -69,12 +69,11 @@ def release(session: Session, *, app_id: str, review_id: str, epoch: int) -> Rev
 
 
 def list_open(session: Session, *, app_id: str, limit: int = 50) -> tuple[ReviewItem, ...]:
-    """What waits or is being looked at: by priority, then by deadline."""
-    ranks = {priority.value: rank for rank, priority in enumerate(Priority)}
+    """What waits or is being looked at, by the place that deadline and harm give it."""
     rows = session.exec(
         select(ReviewRow)
         .where(ReviewRow.app_id == app_id, ReviewRow.status != ReviewStatus.COMPLETED)
-        .order_by(case(ranks, value=col(ReviewRow.priority)), col(ReviewRow.due_at), col(ReviewRow.id))
+        .order_by(col(ReviewRow.order_at), col(ReviewRow.id))
         .limit(limit)
     )
     return tuple(row.item() for row in rows)

@@ -14,22 +14,43 @@ class ReviewStatus(StrEnum):
     COMPLETED = "completed"
 
 
-class ReviewItem(Frozen):
-    """One case waiting for, held by, or decided by a person.
+class ReviewKind(StrEnum):
+    """What is asked of the person: to decide a case, an appeal against one, or, blind, a decided case once more."""
 
-    `epoch` counts the claims: it is the fencing token with which a decision must be made.
+    CASE = "case"
+    APPEAL = "appeal"
+    QUALITY = "quality"
+
+
+class ReviewItem(Frozen):
+    """One thing waiting for, held by, or decided by a person.
+
+    `epoch` counts the claims: it is the fencing token with which a decision must be made. `order_at` is the moment by
+    which the queue is sorted: the deadline, drawn nearer by harm (`policies.queue`). `handed_to` keeps an item for one
+    person, `held_until` hides it until then.
     """
 
     id: str
     app_id: str
     case_id: str
+    kind: ReviewKind = ReviewKind.CASE
+    appeal_id: str | None = None
     priority: Priority
     route: Route
+    policy: Policy | None = None
+    severity: Severity | None = None
+    risk: float = Field(default=0.0, ge=0, le=1)
+    reports: float = Field(default=0.0, ge=0)
     status: ReviewStatus
     assigned_to: str | None = None
     epoch: int = Field(default=0, ge=0)
     lease_until: AwareDatetime | None = None
+    handed_to: str | None = None
+    asked_by: str | None = None
+    note: str | None = Field(default=None, max_length=2_000)
+    held_until: AwareDatetime | None = None
     due_at: AwareDatetime
+    order_at: AwareDatetime
     created_at: AwareDatetime
 
 

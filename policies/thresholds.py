@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from domain.base import Frozen
 from domain.decision import Thresholds
 from domain.vocabulary import Policy, Priority, Route, Severity
+from policies.people import AppealRules, QualityRules, QueueRules, ReportRules
 
 Probability = Annotated[float, Field(strict=True, ge=0, le=1)]
 AutoLimit = Annotated[float, Field(strict=True, ge=0.5, le=1)]
@@ -179,6 +180,10 @@ class ThresholdSet(Frozen):
     priority: PriorityRules
     sla_hours: SlaHours
     senior: SeniorRule
+    queue: QueueRules
+    appeals: AppealRules
+    reports: ReportRules
+    quality: QualityRules
     alerts: Alerts
     evidence: EvidenceWeights
 

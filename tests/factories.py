@@ -123,6 +123,7 @@ def review(
         route=Route.MODERATOR,
         status=ReviewStatus.PENDING,
         due_at=of.created_at + due_in,
+        order_at=of.created_at + due_in,
         created_at=of.created_at,
     )
 

@@ -114,7 +114,7 @@ async def decision(state: State, runtime: Runtime[Services]) -> State:
 async def action(state: State, runtime: Runtime[Services]) -> State:
     """Record the decision with all its consequences in one transaction; a decision that stands wins."""
     record = case_record(state, Timings(nodes=state["timings"], total=sum(state["timings"].values())))
-    review = review_item(record)
+    review = review_item(record, runtime.context.policies)
     recorded = await runtime.context.tools.call(
         ServerName.DATABASE,
         "record_decision",

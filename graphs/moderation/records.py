@@ -16,6 +16,8 @@ from domain.memory import MemoryItem
 from domain.review import ReviewItem, ReviewStatus
 from domain.vocabulary import DecisionKind, Route
 from graphs.moderation.state import State
+from policies.model import PolicySet
+from policies.queue import order_at
 
 DIMENSIONS = 384
 
@@ -43,22 +45,30 @@ def case_record(state: State, timings: Timings) -> CaseRecord:
     )
 
 
-def review_item(record: CaseRecord) -> ReviewItem | None:
+def review_item(record: CaseRecord, policies: PolicySet) -> ReviewItem | None:
     """What waits for people, if anything does; due by the SLA of its priority."""
     decision = record.decision
     if decision.kind is not DecisionKind.ESCALATED:
         return None
     assert decision.priority is not None, "what is escalated has a priority"
     assert decision.sla_hours is not None, "what is escalated has a deadline"
+    created, due = record.created_at, record.created_at + timedelta(hours=decision.sla_hours)
+    risk = record.assessment.risk_score if math.isfinite(record.assessment.risk_score) else 1.0
     return ReviewItem(
         id=derived_id("review", record.case_id),
         app_id=record.content.app_id,
         case_id=record.case_id,
         priority=decision.priority,
         route=decision.route or Route.MODERATOR,
+        policy=decision.policy,
+        severity=decision.severity,
+        risk=risk,
         status=ReviewStatus.PENDING,
-        due_at=record.created_at + timedelta(hours=decision.sla_hours),
-        created_at=record.created_at,
+        due_at=due,
+        order_at=order_at(
+            created_at=created, due_at=due, risk=risk, severity=decision.severity, reports=0.0, policies=policies
+        ),
+        created_at=created,
     )
 
 

@@ -26,6 +26,7 @@ from mcp_servers.database.answers import AuditEntry, AuditTrail, Proposal, Revie
 from mcp_servers.identity import Call, Identify, require_service
 from policies.decide import review_of_proposal
 from policies.model import PolicySet
+from policies.queue import order_at
 
 Limit = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
 CaseId = Annotated[str, Field(description="Identifier of a case, e.g. case_4f…")]
@@ -194,13 +195,19 @@ class DatabaseTools:
                 policy, severity = case.machine.policy, case.machine.severity
         route, priority, hours = review_of_proposal(policy, severity, self._policies)
         at = now()
+        due = at + timedelta(hours=hours)
         return ReviewItem(
             id=new_id("review"),
             app_id=actor.app_id,
             case_id=case_id,
             priority=priority,
             route=route,
+            policy=policy,
+            severity=severity,
             status=ReviewStatus.PENDING,
-            due_at=at + timedelta(hours=hours),
+            due_at=due,
+            order_at=order_at(
+                created_at=at, due_at=due, risk=0.0, severity=severity, reports=0.0, policies=self._policies
+            ),
             created_at=at,
         )

@@ -56,6 +56,7 @@ def in_review(session: Session, app_id: str, case_id: str) -> str:
         route=Route.MODERATOR,
         status=ReviewStatus.PENDING,
         due_at=now() + timedelta(days=7),
+        order_at=now() + timedelta(days=7),
         created_at=now(),
     )
     session.execute(inserting(ReviewRow), ReviewRow.columns_of(item))

@@ -5,9 +5,10 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from data import cases, outcomes, reviews
+from data.appeal_table import AppealRow
 from data.database import Database
 from data.outcomes import Reviewed
-from data.review_table import AppealRow, ReviewRow
+from data.review_table import ReviewRow
 from data.statements import inserting
 from domain.actor import system
 from domain.case import CaseRecord
@@ -108,7 +109,14 @@ async def test_a_sample_is_told_from_what_somebody_asked_for(database: Database)
     def appealed(session: Session) -> str:
         record = recorded(session, DecisionKind.REJECTED)
         appeal = AppealRow(
-            id="appeal_1", app_id=APP, case_id=record.case_id, user_explanation="It was a joke.", created_at=now()
+            id="appeal_1",
+            app_id=APP,
+            case_id=record.case_id,
+            user_id=record.content.user_id,
+            user_explanation="It was a joke.",
+            status="pending",
+            due_at=now(),
+            created_at=now(),
         )
         session.add(appeal)
         session.flush()

@@ -142,14 +142,12 @@ async def test_a_rejection_names_policy_severity_and_action(database: Database) 
     assert [entry.status for entry in still] == [ReviewStatus.IN_REVIEW]
 
 
-async def test_the_most_pressing_stands_first(database: Database) -> None:
-    later, sooner = timedelta(hours=9), timedelta(hours=1)
-    medium = await database.write(lambda s: opened(s, due_in=sooner))
-    urgent_later = await database.write(lambda s: opened(s, priority=Priority.URGENT, due_in=later))
-    urgent_sooner = await database.write(lambda s: opened(s, priority=Priority.URGENT, due_in=sooner))
-    low = await database.write(lambda s: opened(s, priority=Priority.LOW, due_in=sooner))
+async def test_what_has_the_nearest_place_stands_first_whatever_came_first(database: Database) -> None:
+    latest = await database.write(lambda s: opened(s, due_in=timedelta(hours=9)))
+    soonest = await database.write(lambda s: opened(s, due_in=timedelta(hours=1)))
+    between = await database.write(lambda s: opened(s, due_in=timedelta(hours=4)))
     found = await database.read(lambda s: reviews.list_open(s, app_id="app_a"))
-    assert [item.id for item in found] == [item.id for item in (urgent_sooner, urgent_later, medium, low)]
+    assert [item.id for item in found] == [item.id for item in (soonest, between, latest)]
 
 
 async def test_no_tenant_touches_anothers_queue(database: Database) -> None:

@@ -1,0 +1,74 @@
+"""The shape of what `thresholds.yaml` says of people's work: the queue, appeals, reports, and quality."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from domain.appeal import AppealFactor
+from domain.base import Frozen
+from domain.vocabulary import Severity
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+ROUNDING = 1e-9
+
+
+class QueueRules(Frozen):
+    """How harm draws an item's place nearer than its deadline, how long a claim holds, how long one can undo.
+
+    `risk`, `severity` and `reports` are the parts of harm and sum to 1; `reports_in_full` is the summed weight of
+    reporters that counts in full.
+    """
+
+    pull: Share
+    risk: Share
+    severity: Share
+    reports: Share
+    reports_in_full: Positive
+    lease_minutes: Positive
+    undo_seconds: Annotated[float, Field(strict=True, ge=0, le=600)]
+
+    @model_validator(mode="after")
+    def _parts_make_a_whole(self) -> Self:
+        if abs(self.risk + self.severity + self.reports - 1) > ROUNDING:
+            raise ValueError("risk, severity and reports must add up to 1")
+        return self
+
+
+class AppealRules(Frozen):
+    """Deadlines of appeals, and how the machine weighs them: it recommends only, people decide (I8)."""
+
+    window_days: Positive
+    target_hours: Positive
+    escalated_hours: Positive
+    weights: dict[AppealFactor, Share]
+    overturn_from: Share
+    escalate_from: Share
+    senior_severity: Severity
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if set(self.weights) != set(AppealFactor) or abs(sum(self.weights.values()) - 1) > ROUNDING:
+            raise ValueError(f"weights must name {', '.join(AppealFactor)} and add up to 1")
+        if self.escalate_from > self.overturn_from:
+            raise ValueError("escalate_from must not be greater than overturn_from")
+        return self
+
+
+class ReportRules(Frozen):
+    """A reporter weighs (upheld + prior_upheld) / (all + both priors), the mean of a Beta distribution.
+
+    From a summed weight of `review_from` on, people look, whatever was decided; one reporter counts once a case.
+    """
+
+    prior_upheld: Positive
+    prior_dismissed: Positive
+    review_from: Positive
+
+
+class QualityRules(Frozen):
+    """Which share of human decisions a second person decides blind, and when overturns are told."""
+
+    sample_share: Share
+    overturned_share_above: Share
+    fewest_decisions: Annotated[int, Field(strict=True, ge=1)]

@@ -1,0 +1,32 @@
+"""Where an item stands in the queue: by its deadline, drawn nearer by the harm that waiting may do.
+
+The place is a moment that never changes while an item waits, so that the queue is read by one index, and what is
+older still moves up: everything else comes later.
+"""
+
+from datetime import datetime
+
+from domain.vocabulary import Severity
+from policies.model import PolicySet
+
+
+def harm(*, risk: float, severity: Severity | None, reports: float, policies: PolicySet) -> float:
+    """How much harm waiting may do, in [0, 1]: the weighted mean of risk, severity and reports."""
+    rules, weights = policies.thresholds.queue, policies.thresholds.severity_weights
+    reported = min(reports / rules.reports_in_full, 1.0)
+    severe = weights.of(severity) if severity else 0.0
+    return rules.risk * min(max(risk, 0.0), 1.0) + rules.severity * severe + rules.reports * reported
+
+
+def order_at(
+    *,
+    created_at: datetime,
+    due_at: datetime,
+    risk: float,
+    severity: Severity | None,
+    reports: float,
+    policies: PolicySet,
+) -> datetime:
+    """The moment by which the queue is sorted: `created + (due - created) x (1 - pull x harm)`."""
+    nearer = policies.thresholds.queue.pull * harm(risk=risk, severity=severity, reports=reports, policies=policies)
+    return created_at + (due_at - created_at) * (1 - nearer)
