@@ -18,7 +18,7 @@ from tests.screening import e5_file
 
 pytestmark = pytest.mark.training
 
-RECIPE = finetune.Recipe(epochs=6, batch=8, frozen=1, rate=1e-3, head_rate=1e-2, dropout=0.0, smoothing=0.0)
+RECIPE = finetune.Recipe(epochs=6, batch=8, frozen=1, rate=1e-3, head_rate=1e-2, dropout=0.0, smoothing=0.1)
 
 
 @pytest.fixture(scope="module")
