@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +43,11 @@ from screening.model import EmbeddedModel
 from screening.normalise import normalise
 from screening.screen import DEFAULT_MODEL
 from screening.tokens import Tokens
-from screening.training import ngrams, sources
+from screening.training import ngrams, readings, sources
 from screening.training.sources import Example
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 5
-PUBLIC_WEIGHT = 0.3
-"""What a public row counts, as in training; n-grams are fitted without them, which ranked higher."""
-
 SUSPECTED = 10 * FALSE_ALARMS
 """False alarms at which the encoder's violations count as suspected."""
 
@@ -77,7 +74,7 @@ class Rows:
         benign: list[str] = []
         left_out = []
         if datasets:
-            public = [replace(example, weight=PUBLIC_WEIGHT) for example in sources.public(datasets)]
+            public = sources.public(datasets, readings.load(corpus))
         else:
             left_out.append(("public sets in fitting", "not at hand: name their folder by --datasets"))
         if why := why_not(BENIGN, datasets):

@@ -21,7 +21,19 @@ from screening.calibration import Calibration
 from screening.normalise import Normalised, normalise
 from screening.rules import Rules
 from screening.tokens import WINDOW, Tokens
-from screening.training import augment, calibrate, card, e5, encoder, features, finetune, heads, sources, vocabulary
+from screening.training import (
+    augment,
+    calibrate,
+    card,
+    e5,
+    encoder,
+    features,
+    finetune,
+    heads,
+    readings,
+    sources,
+    vocabulary,
+)
 from screening.training.sources import Example
 
 Array = NDArray[np.float32]
@@ -29,9 +41,6 @@ log = logging.getLogger("screening.training")
 VERSION = "1"
 LAYERS = 8
 """Layers kept of the published twelve: on frozen features the upper four add less than fine-tuning makes up for."""
-
-PUBLIC_WEIGHT = 0.3
-"""What a public row counts, ours counting 1: enough to know other registers, too little to outvote dating talk."""
 
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8
@@ -66,7 +75,7 @@ class Rows:
     def read(cls, corpus: Path, datasets: Path) -> "Rows":
         return cls(
             sources.corpus(corpus, sources.TRAIN),
-            [replace(e, weight=PUBLIC_WEIGHT) for e in sources.public(datasets)],
+            sources.public(datasets, readings.load(corpus.parent)),
             sources.corpus(corpus, sources.CALIBRATION),
         )
 

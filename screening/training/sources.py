@@ -14,6 +14,7 @@ import yaml
 
 from domain.errors import Invalid
 from domain.vocabulary import Policy, Severity
+from screening.training.readings import Reading, digest
 
 CLEAN = "clean"
 TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
@@ -138,36 +139,47 @@ PUBLIC: tuple[PublicSet, ...] = (
 PER_CLASS = 600
 """Rows of one class taken from one public set: more would drown the dating talk and cost time."""
 
-MAX_CHARACTERS = 400
+SHORTEST, MAX_CHARACTERS = 3, 400
+PUBLIC_WEIGHT = 0.3
+"""What a public row counts by its authors' label, ours counting 1: enough to know other registers, too little to
+outvote dating talk."""
 
 
-def public(folder: Path, *, seed: int = 0) -> list[Example]:
-    """A balanced sample of the public sets in `folder`. Raises Invalid where a set is missing."""
+def public(folder: Path, read: Mapping[str, Reading], *, seed: int = 0) -> list[Example]:
+    """From the public sets in `folder`: all that were read by our guide (`readings`), with our labels, and a balanced
+    sample of the others by their authors' labels, each counting `PUBLIC_WEIGHT`. Raises Invalid where a set is missing.
+    """
     examples: list[Example] = []
     for chosen in PUBLIC:
         by_class: dict[str, list[str]] = {}
-        for label, text in _labelled(folder / f"{chosen.name}.jsonl.gz", chosen):
-            by_class.setdefault(label, []).append(text)
+        for text, label in _texts(folder / f"{chosen.name}.jsonl.gz", chosen):
+            found = read.get(digest(text))
+            if found is None and label is not None and len(text) >= SHORTEST:
+                by_class.setdefault(label, []).append(text)
+            elif found is not None and found["policy"] is not None:
+                examples.append(_own({**found, "text": text, "writer": chosen.name, "scenario": "", "kind": "message"}))
         for label, texts in sorted(by_class.items()):
             picked = random.Random(f"{seed}{chosen.name}{label}").sample(texts, min(PER_CLASS, len(texts)))
             examples += [
-                Example(text=text, target={label: 1.0}, severity=None, group=chosen.name, labels=frozenset({label}))
+                Example(text, {label: 1.0}, None, chosen.name, weight=PUBLIC_WEIGHT, labels=frozenset({label}))
                 for text in picked
             ]
     return examples
 
 
-def _labelled(path: Path, chosen: PublicSet) -> Iterator[tuple[str, str]]:
+def _texts(path: Path, chosen: PublicSet) -> Iterator[tuple[str, str | None]]:
+    """Each text once, with the class that its authors' labels mean, if they mean one of ours."""
     if not path.is_file():
         raise Invalid(f"{path} is missing; the card of the model names where each public set comes from")
+    seen: set[str] = set()
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
             text, labels = row["text"], row["labels"]
-            if not 3 <= len(text) <= MAX_CHARACTERS:
+            if len(text) > MAX_CHARACTERS or text in seen:
                 continue
+            seen.add(text)
             label = next((name for head, name in chosen.classes.items() if labels.get(head) == 1), None)
             if label is None and chosen.clean and all(labels.get(head) == 0 for head in chosen.clean):
                 label = CLEAN
-            if label is not None:
-                yield label, text
+            yield text, label

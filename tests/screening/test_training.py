@@ -1,5 +1,6 @@
 """Training reads its own part alone, recovers known weights, and writes texts anew without losing them."""
 
+import gzip
 import json
 import random
 from pathlib import Path
@@ -12,7 +13,7 @@ pytest.importorskip("onnx")
 
 from domain.errors import Invalid
 from domain.vocabulary import Policy, Severity
-from screening.training import augment, calibrate, heads, sources
+from screening.training import augment, calibrate, heads, readings, sources
 from screening.training.card import auc
 
 
@@ -66,7 +67,25 @@ def test_a_bad_row_is_named_by_file_and_line(rows: Path) -> None:
 
 def test_a_missing_public_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="sms_spam"):
-        sources.public(tmp_path)
+        sources.public(tmp_path, {})
+
+
+def test_public_texts_that_were_read_by_our_guide_carry_our_label_and_no_other_text_does(tmp_path: Path) -> None:
+    for chosen in sources.PUBLIC:
+        labels = dict.fromkeys(chosen.clean, 0) | dict.fromkeys(chosen.classes, 1)
+        texts = [f"{chosen.name} {number}  of these" for number in range(3)]
+        with gzip.open(tmp_path / f"{chosen.name}.jsonl.gz", "wt") as file:
+            file.writelines(json.dumps({"text": text, "labels": labels}) + "\n" for text in texts)
+    edos = [readings.digest(f"edos {number} of these") for number in range(3)]
+    label = {"policy": "harassment", "severity": "low", "borderline": True}
+    (tmp_path / readings.FILE).write_text(
+        json.dumps({"sha256": edos[0], **label}) + "\n" + json.dumps({"sha256": edos[1], "policy": None}) + "\n"
+    )
+    found = [e for e in sources.public(tmp_path, readings.load(tmp_path)) if e.group == "edos"]
+    assert {(e.text, *e.labels, e.weight, e.borderline) for e in found} == {
+        ("edos 0  of these", "harassment", 1.0, True),
+        ("edos 2  of these", "threats", sources.PUBLIC_WEIGHT, False),
+    }
 
 
 def observed(count: int = 4_000) -> calibrate.Observations:
