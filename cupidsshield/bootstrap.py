@@ -17,6 +17,7 @@ from cupidsshield import __version__
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.ownership import owning
 from cupidsshield.passages import index_guidelines
+from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
 from data import keys, migrate
 from data.database import Database
@@ -51,6 +52,7 @@ from screening.language import LanguageDetector
 from screening.model import load_encoder
 from screening.rules import Rules
 from screening.screen import Screener
+from ui.parts import UiParts
 from workers import alerts, drift, tasks
 from workers.drift import Drifts
 from workers.loop import Worker
@@ -155,6 +157,20 @@ class House:
             version=__version__,
             deadline_s=settings.deadline_s,
             gate=gate,
+            ui=self.ui_parts(),
+        )
+
+    def ui_parts(self) -> UiParts:
+        """What the pages need."""
+        return UiParts(
+            database=self.database,
+            policies=self.policies,
+            runs=self.runs,
+            tools=self.tools,
+            secret=signing_secret(self.settings),
+            public_url=self.settings.reached_at,
+            secure_cookies=self.settings.secure_cookies,
+            clock=now,
         )
 
     def guard(self) -> Guard:

@@ -19,9 +19,11 @@ from gateway.limits import IN_MEMORY, storage_at
 from mcp_servers.client import ServerName
 
 SHIPPED_MODEL = "e5-small-v1"
-MIN_SECRET = 24
+MIN_TOKEN = 24
+MIN_SECRET = 32
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 DEMO_SECRETS = {"changeme", "secret", "demo", "test", "password"}
+DEMO_WORDS = ("changeme", "change-me", "change_me", "example", "secret", "password")
 
 
 class Environment(StrEnum):
@@ -88,6 +90,11 @@ class Settings(BaseSettings):
     service_token: SecretStr | None = Field(
         None, description="secret that the parts of the service show each other; needed where MCP servers run elsewhere"
     )
+    secret: SecretStr | None = Field(
+        None,
+        description="signs links to users and what browsers keep, at least 32 characters, the same in every process; "
+        "empty: made once and kept in the data directory, in development only",
+    )
     allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
     log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
@@ -145,11 +152,18 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _secrets_are_secret(self) -> "Settings":
         token = self.service_token.get_secret_value() if self.service_token else ""
+        secret = self.secret.get_secret_value() if self.secret else ""
+        if secret and len(secret) < MIN_SECRET:
+            raise ValueError(f"CUPIDSSHIELD_SECRET must have at least {MIN_SECRET} characters")
+        if secret and (len(set(secret)) < MIN_SECRET // 4 or any(word in secret.lower() for word in DEMO_WORDS)):
+            raise ValueError("CUPIDSSHIELD_SECRET must be random, not a word from an example")
         if self.remote_urls and not token:
             raise ValueError("CUPIDSSHIELD_SERVICE_TOKEN must be set where an MCP server runs elsewhere")
         if self.environment is Environment.PRODUCTION:
-            if token and (len(token) < MIN_SECRET or token.lower() in DEMO_SECRETS):
-                raise ValueError(f"CUPIDSSHIELD_SERVICE_TOKEN must have at least {MIN_SECRET} characters in production")
+            if token and (len(token) < MIN_TOKEN or token.lower() in DEMO_SECRETS):
+                raise ValueError(f"CUPIDSSHIELD_SERVICE_TOKEN must have at least {MIN_TOKEN} characters in production")
+            if not secret:
+                raise ValueError("CUPIDSSHIELD_SECRET must be set in production")
             if self.allow_private_webhooks:
                 raise ValueError("CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS must be off in production")
         return self
@@ -180,6 +194,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'cupidsshield.db'}"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether cookies need https: always in production, and wherever people reach the service by it."""
+        return self.environment is Environment.PRODUCTION or self.reached_at.startswith("https://")
 
     @property
     def reached_at(self) -> str:

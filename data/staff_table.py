@@ -35,13 +35,14 @@ class StaffAppRow(SQLModel, table=True):
 
 
 class StaffSessionRow(SQLModel, table=True):
-    """One signed-in browser. The cookie holds the token, the table only its hash."""
+    """One signed-in browser. The cookie holds the token, the table only its hash; `client` is how it named itself."""
 
     __tablename__ = "staff_sessions"
 
     token_hash: str = Field(primary_key=True)
     staff_id: str = Field(foreign_key="staff.id", index=True)
     csrf: str
+    client: str = ""
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     seen_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))

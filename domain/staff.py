@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.actor import Actor, ActorKind
 from domain.base import Frozen
-from domain.errors import NotFound, NotPermitted
+from domain.errors import Invalid, NotFound, NotPermitted
 from domain.vocabulary import Route
 
 
@@ -50,6 +50,23 @@ ROUTES: dict[Role, frozenset[Route]] = {
 """The routes whose items a role may take. Possible minors and illegal content are for legal alone."""
 
 
+MIN_PASSWORD = 12
+MAX_PASSWORD = 1_024
+"""A phrase may be long; without any bound, hashing would be a way to keep the service busy."""
+
+
+def require_good_password(password: str, *, email: str) -> None:
+    """Raise Invalid for a password that is too short, too long, all one character, or the mail address."""
+    if len(password) < MIN_PASSWORD:
+        raise Invalid(f"a password needs at least {MIN_PASSWORD} characters; a phrase of four words is a good one")
+    if len(password) > MAX_PASSWORD:
+        raise Invalid(f"a password has at most {MAX_PASSWORD:,} characters")
+    if password.strip().casefold() == email.casefold():
+        raise Invalid("a password must not be the mail address")
+    if len(set(password)) == 1:
+        raise Invalid("a password must not be one character over and over")
+
+
 class Theme(StrEnum):
     """Colours of the console; `auto` follows the person's system."""
 
@@ -59,12 +76,28 @@ class Theme(StrEnum):
 
 
 class Preferences(Frozen):
-    """What a person chose for their own screen. Sensitive text is blurred unless they say otherwise."""
+    """What a person chose for their own screen. Sensitive text is blurred unless they say otherwise.
+
+    `shortcuts` lets single letters act; who speaks to their computer switches them off (WCAG 2.1.4).
+    """
 
     blur_text: bool = True
     grey_images: bool = True
     theme: Theme = Theme.AUTO
     pause_after_minutes: int = Field(default=50, ge=10, le=240)
+    shortcuts: bool = True
+
+
+class StaffSession(Frozen):
+    """One signed-in browser. `id` names it to its owner and opens nothing; `csrf` is what its forms must show."""
+
+    id: str
+    staff_id: str
+    csrf: str
+    client: str
+    created_at: AwareDatetime
+    seen_at: AwareDatetime
+    expires_at: AwareDatetime
 
 
 class Staff(Frozen):
@@ -93,6 +126,10 @@ class Staff(Frozen):
         """Raise NotPermitted unless the role holds the right."""
         if not self.may(right):
             raise NotPermitted(f"your role, {self.role}, does not include this ({right})")
+
+    def may_see(self, route: Route | None) -> bool:
+        """Whether cases of this route may be shown: what went to legal is for legal alone."""
+        return route is not Route.LEGAL or Route.LEGAL in self.routes
 
     def require_app(self, app_id: str) -> None:
         """Raise NotFound for a tenant that was not given to this person: foreign and absent answer alike (I10)."""

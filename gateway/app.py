@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from gateway import docs, errors
 from gateway.counting import CountErrors
@@ -12,6 +11,7 @@ from gateway.oversized import OversizedInOurShape
 from gateway.parts import Parts
 from gateway.routes import cases, health, moderation
 from mcp_servers import gateway as mcp_gateway
+from ui import app as ui
 
 DESCRIPTION = """Trust and safety for dating and social apps. Post what users write to `/api/v1/moderate`; read why a
 decision was made at `/api/v1/cases/{id}`. Other agents reach the same powers by MCP under `/mcp/<server>`."""
@@ -25,7 +25,7 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_parts() as parts:
-            app.state.parts = parts
+            app.state.parts, app.state.ui = parts, parts.ui
             mounted = mcp_gateway.routes(parts.servers, parts.guard, parts.allowed_hosts)
             app.router.routes.extend(mounted)
             async with mcp_gateway.running(parts.servers):
@@ -44,10 +44,7 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
     app.include_router(cases.router)
     app.include_router(health.router)
 
-    @app.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        return RedirectResponse("/docs")
-
+    ui.install(app)
     docs.install(app)
     app.add_middleware(OversizedInOurShape)
     app.add_middleware(CountErrors)

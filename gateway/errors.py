@@ -8,12 +8,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from domain import errors
 from domain.errors import CupidsShieldError
+from ui import errors as pages
 
 logger = logging.getLogger(__name__)
 
@@ -156,29 +157,39 @@ def _words(item: Mapping[str, Any]) -> str:
             return str(item["msg"]).removeprefix("Value error, ")
 
 
+def told(request: Request, answer: JSONResponse) -> Response:
+    """The same error as a page, where it is a person who asked."""
+    if not pages.for_people(request):
+        return answer
+    kept = ("retry-after", "allow")
+    headers = {name: value for name, value in answer.headers.items() if name in kept}
+    message = ErrorBody.model_validate_json(bytes(answer.body)).error.message
+    return pages.page(request, answer.status_code, message, headers)
+
+
 def install(app: FastAPI) -> None:
-    """Make the application answer every error in our shape."""
+    """Make the application answer every error in our shape, or to people as a page."""
 
     @app.exception_handler(CupidsShieldError)
-    async def ours(request: Request, error: CupidsShieldError) -> JSONResponse:
-        return response_for(error)
+    async def ours(request: Request, error: CupidsShieldError) -> Response:
+        return told(request, response_for(error))
 
     @app.exception_handler(RequestValidationError)
-    async def unusable(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def unusable(request: Request, error: RequestValidationError) -> Response:
         found = [{**item, "loc": ("body",)} if item["type"] == "json_invalid" else item for item in error.errors()]
         detail = invalid(found)
-        return error_response(422, detail.code, detail.message, problems=detail.problems)
+        return told(request, error_response(422, detail.code, detail.message, problems=detail.problems))
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> Response:
         code, message = HTTP_CODES.get(error.status_code, (CupidsShieldError.code, str(error.detail)))
-        return error_response(error.status_code, code, message, headers=error.headers)
+        return told(request, error_response(error.status_code, code, message, headers=error.headers))
 
     @app.exception_handler(TimeoutError)
-    async def late(request: Request, error: TimeoutError) -> JSONResponse:
-        return response_for(errors.Overloaded("no decision in time; send it again", retry_after=RETRY_AFTER_S))
+    async def late(request: Request, error: TimeoutError) -> Response:
+        return told(request, response_for(errors.Overloaded("no decision in time; send it again", RETRY_AFTER_S)))
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> Response:
         logger.exception("unexpected failure at %s", request.url.path)
-        return failure()
+        return told(request, failure())

@@ -14,6 +14,7 @@ from gateway.metrics import Metrics
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import ServerName, Toolbox
 from mcp_servers.guard import Guard
+from ui.parts import UiParts
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Parts:
     version: str
     deadline_s: float
     gate: Gate
+    ui: UiParts
 
 
 def parts_of(request: Request) -> Parts:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 import data
-from cupidsshield.settings import MIN_SECRET, Settings, read_settings
+from cupidsshield.secret import signing_secret
+from cupidsshield.settings import MIN_SECRET, MIN_TOKEN, Settings, read_settings
 from domain.errors import SettingsError
 from mcp_servers.client import ServerName
 
-SECRET = "s3cret-" * 5
+SECRET = "vT4n-qL9x_pW2sZ7cH5kR0dF8gY3bM6jA1eU"
 
 SAMPLES = {
     # name: (as the variable says it, as the setting holds it)
@@ -56,13 +57,14 @@ def test_the_defaults_need_no_server_no_key_and_no_network(nothing_set: Path) ->
 
 
 def test_every_setting_has_a_sample_here() -> None:
-    assert SAMPLES.keys() | {"service_token"} == Settings.model_fields.keys()
+    assert SAMPLES.keys() | {"service_token", "secret"} == Settings.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     said, held = SAMPLES[name]
     monkeypatch.setenv("CUPIDSSHIELD_SERVICE_TOKEN", SECRET)
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
     before = getattr(read_settings(), name)
     monkeypatch.setenv(variable(name), said)
     assert getattr(read_settings(), name) == held != before
@@ -137,9 +139,10 @@ def test_all_refusals_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         read_settings()
 
 
-@pytest.mark.parametrize("token", ["test", "changeme", "x" * (MIN_SECRET - 1)])
+@pytest.mark.parametrize("token", ["test", "changeme", "x" * (MIN_TOKEN - 1)])
 def test_production_refuses_a_weak_service_token(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("CUPIDSSHIELD_SERVICE_TOKEN", token)
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
     assert read_settings(), "fine while developing"
     monkeypatch.setenv("CUPIDSSHIELD_ENVIRONMENT", "production")
     with pytest.raises(SettingsError, match="CUPIDSSHIELD_SERVICE_TOKEN") as refusal:
@@ -149,6 +152,7 @@ def test_production_refuses_a_weak_service_token(monkeypatch: pytest.MonkeyPatch
 
 def test_production_refuses_private_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS", "true")
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
     assert read_settings().allow_private_webhooks
     monkeypatch.setenv("CUPIDSSHIELD_ENVIRONMENT", "production")
     with pytest.raises(SettingsError, match="CUPIDSSHIELD_ALLOW_PRIVATE_WEBHOOKS"):
@@ -157,6 +161,7 @@ def test_production_refuses_private_webhooks(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_production_starts_with_a_good_token_and_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUPIDSSHIELD_ENVIRONMENT", "production")
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
     assert read_settings().environment == "production"
     monkeypatch.setenv("CUPIDSSHIELD_SERVICE_TOKEN", SECRET)
     assert read_settings().environment == "production"
@@ -180,3 +185,57 @@ def test_the_calibration_is_the_models_own_unless_another_is_set() -> None:
 def test_a_sentence_transformers_model_uses_the_heads_of_the_shipped_one() -> None:
     assert read_settings(embedder="sentence-transformers:any/model").model_folder == read_settings().model_folder
     assert read_settings(embedder="mine", model_dir="/srv").model_folder == Path("/srv/mine")
+
+
+def test_production_wants_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUPIDSSHIELD_ENVIRONMENT", "production")
+    with pytest.raises(SettingsError, match="CUPIDSSHIELD_SECRET must be set"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    "secret", [SECRET[: MIN_SECRET - 1], "changeme" * 6, "x" * 40, "please-change-me-before-you-go-live-0123456789"]
+)
+def test_a_weak_secret_is_refused_everywhere(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", secret)
+    with pytest.raises(SettingsError, match="CUPIDSSHIELD_SECRET") as refusal:
+        read_settings()
+    assert secret not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "public_url", "secure"),
+    [
+        ("development", "", False),
+        ("development", "https://shield.example", True),
+        ("production", "", True),
+        ("production", "http://shield.internal", True),
+    ],
+)
+def test_cookies_need_https_but_for_developing_over_http(
+    monkeypatch: pytest.MonkeyPatch, environment: str, public_url: str, secure: bool
+) -> None:
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
+    monkeypatch.setenv("CUPIDSSHIELD_ENVIRONMENT", environment)
+    monkeypatch.setenv("CUPIDSSHIELD_PUBLIC_URL", public_url)
+    assert read_settings().secure_cookies is secure
+
+
+class TestTheSecretOfDevelopment:
+    def test_is_made_once_and_read_by_its_owner_alone(self, tmp_path: Path) -> None:
+        settings = read_settings(data_dir=tmp_path)
+        made = signing_secret(settings)
+        assert len(made) >= MIN_SECRET
+        assert signing_secret(settings) == made
+        assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+        assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+    def test_gives_way_to_the_one_that_is_set(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
+        assert signing_secret(read_settings(data_dir=tmp_path)) == SECRET
+        assert list(tmp_path.iterdir()) == []
+
+    def test_is_refused_where_its_file_was_emptied(self, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("")
+        with pytest.raises(SettingsError, match="remove it"):
+            signing_secret(read_settings(data_dir=tmp_path))

@@ -171,9 +171,9 @@ async def test_the_styles_of_the_documentation_load_nothing_either() -> None:
     assert "@import" not in css
 
 
-async def test_the_front_page_leads_to_the_documentation(stranger: httpx2.AsyncClient) -> None:
+async def test_the_front_page_leads_to_the_sign_in(stranger: httpx2.AsyncClient) -> None:
     response = await stranger.get("/")
-    assert (response.status_code, response.headers["location"]) == (307, "/docs")
+    assert (response.status_code, response.headers["location"]) == (303, "/login?next=/")
 
 
 @pytest.mark.parametrize("server", ["moderation", "database", "vector-search", "notifications"])

@@ -1,0 +1,45 @@
+"""A browser as far as the server can tell: it keeps cookies, says where its forms come from, and brings their token."""
+
+import re
+from typing import Any, Self
+
+import httpx2
+from fastapi import FastAPI
+
+ORIGIN = "https://console.test"
+PASSWORD = "four words in a row"
+
+TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+class Browser(httpx2.AsyncClient):
+    """A client that behaves like a browser. It follows no redirect by itself, so that tests see them."""
+
+    @classmethod
+    def of(cls, web: FastAPI) -> Self:
+        transport = httpx2.ASGITransport(app=web, raise_app_exceptions=False)
+        return cls(transport=transport, base_url=ORIGIN, headers={"Accept": "text/html"})
+
+    async def token(self, path: str = "/account") -> str:
+        """The token that the forms of a page bring."""
+        found = TOKEN.search((await self.get(path)).text)
+        assert found, f"{path} has no form"
+        return found[1]
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """As browsers do, say on which page a form stood."""
+        if request.method != "GET":
+            request.headers.setdefault("Origin", ORIGIN)
+            request.headers.setdefault("Referer", f"{ORIGIN}/account")
+            request.headers.setdefault("Sec-Fetch-Site", "same-origin")
+        return await super().send(request, **options)
+
+    async def submit(
+        self, path: str, fields: dict[str, Any] | None = None, *, page: str = "/account"
+    ) -> httpx2.Response:
+        """Send a form that stands on `page`."""
+        return await self.post(path, data={"csrf": await self.token(page), **(fields or {})})
+
+    async def sign_in(self, email: str, password: str = PASSWORD, next: str = "/") -> httpx2.Response:
+        """Fill in the form and send it."""
+        return await self.submit("/login", {"email": email, "password": password, "next": next}, page="/login")

@@ -1,0 +1,113 @@
+"""Turns templates into pages: one environment that escapes everything, and what every page knows."""
+
+import hashlib
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from domain.staff import Right
+from ui import cookies, flash
+from ui.access import Visit, token_of
+from ui.cookies import Cookie
+from ui.navigation import entries_for
+from ui.parts import parts_of
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+def render(request: Request, template: str, *, status: int = 200, **known: Any) -> HTMLResponse:
+    """A page. It knows `visit`, `csrf`, `navigation`, `flash`, `here`, `now` and `Right` besides what it is given."""
+    visit: Visit | None = getattr(request.state, "visit", None)
+    told = flash.taken(request) if hasattr(request.state, "visit") else None
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            visit=visit,
+            csrf=token_of(request) if hasattr(request.state, "visit") else "",
+            navigation=entries_for(request, visit.staff) if visit else (),
+            flash=told,
+            here=request.url.path,
+            query=request.query_params,
+            now=parts_of(request).clock(),
+            Right=Right,
+            **known,
+        )
+    )
+    response = HTMLResponse(text, status_code=status)
+    if told:
+        cookies.drop(request, response, Cookie.FLASH)
+    return response
+
+
+@cache
+def environment() -> Environment:
+    """The templates. Everything that is put into one is escaped; what is not given is an error."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(ago=ago, when=when, words=words, percent=percent)
+    made.globals.update(asset=asset, query_with=query_with)
+    return made
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file of ours, with its hash, so that browsers may keep it for ever."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/console/{name}?v={digest}"
+
+
+def words(value: object) -> str:
+    """A word of a closed set as people write it: `fake_profile` is `fake profile`; – for None."""
+    if value is None:
+        return "–"
+    return str(value.value if isinstance(value, Enum) else value).replace("_", " ")
+
+
+def percent(share: float) -> str:
+    """0.724 as `72%`."""
+    return f"{share:.0%}"
+
+
+def when(moment: datetime | None) -> Markup | str:
+    """A moment, with the whole of it for who looks closer; – for None."""
+    if moment is None:
+        return "–"
+    at = moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.isoformat(timespec="seconds"), at.strftime("%A %d %B %Y %H:%M:%S UTC"), at.strftime("%d %b %Y, %H:%M")
+    )
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, or how long to come, in its largest unit: `5 m`, `2 h`, `in 3 d`."""
+    seconds = (now - moment).total_seconds()
+    size = abs(seconds)
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if size >= length:
+            said = f"{int(size // length)} {unit}"
+            break
+    else:
+        said = f"{int(size)} s"
+    return said if seconds >= 0 else f"in {said}"
+
+
+def query_with(query: Any, **changed: object) -> str:
+    """The query of this page with some values changed; None leaves one out."""
+    pairs = [(key, value) for key, value in query.multi_items() if key not in changed]
+    pairs += [(key, str(value)) for key, value in changed.items() if value is not None]
+    return "?" + urlencode(pairs)

@@ -1,0 +1,45 @@
+"""What the pages are put together from; made by the bootstrap, reached by routes through the app's state."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from data.database import Database
+from graphs.moderation.runs import ModerationRuns
+from mcp_servers.client import Toolbox
+from policies.model import PolicySet
+
+AT_ONCE = 2
+"""Comparing a password takes 64 MiB for a moment."""
+
+
+@dataclass(frozen=True)
+class UiParts:
+    """Everything a page may need.
+
+    `secret` signs what browsers keep and bring back. `secure_cookies` is off only over plain http in development.
+    `hashing` bounds how many passwords are compared at once.
+    """
+
+    database: Database
+    policies: PolicySet
+    runs: ModerationRuns
+    tools: Toolbox
+    secret: str
+    public_url: str
+    secure_cookies: bool
+    clock: Callable[[], datetime]
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+
+def parts_of(request: Request) -> UiParts:
+    """The parts of the application that answers this request."""
+    parts: UiParts = request.app.state.ui
+    return parts
+
+
+Has = Annotated[UiParts, Depends(parts_of)]
