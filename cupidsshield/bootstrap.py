@@ -27,12 +27,14 @@ from domain.answer import ModerationAnswer
 from domain.case import Case
 from domain.clock import now
 from domain.errors import Overloaded
+from domain.review import Decided, ReviewKind
 from domain.submission import Submission
 from domain.vocabulary import Action, Policy, Severity
 from gateway.auth import KeyRing
 from gateway.limits import Gate, RateLimit
 from gateway.metrics import Metrics
 from gateway.parts import Parts
+from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from graphs.moderation.state import Services
 from mcp_servers.client import Remote, ServerName, Toolbox, arguments, open_toolbox
@@ -54,6 +56,7 @@ from screening.rules import Rules
 from screening.screen import Screener
 from ui.parts import UiParts
 from workers import alerts, drift, tasks
+from workers import settle as settling
 from workers.drift import Drifts
 from workers.loop import Worker
 
@@ -63,6 +66,7 @@ DELIVERY = "delivery"
 DELIVERY_EVERY_S = 1.0
 MEMORY_EVERY_S = 1.0
 EXPIRY_EVERY_S = 30.0
+SETTLE_EVERY_S = 1.0
 ALERTS_EVERY_S = 60.0
 DRIFT_EVERY_S = 900.0
 
@@ -114,6 +118,15 @@ class House:
         for worker in self.workers:
             if worker.name == DELIVERY:
                 worker.wake()
+
+    @property
+    def desk(self) -> Desk:
+        """Where people decide."""
+        return Desk(self.policies)
+
+    async def resume(self, decided: Decided) -> None:
+        """Let the run of a case that a person decided go on."""
+        await self.runs.resume(app_id=decided.app_id, case_id=decided.case_id)
 
     async def verify_key(self, key: str) -> Actor:
         """The actor of an API key. Raises NotAuthenticated."""
@@ -300,6 +313,8 @@ def _workers(house: House, tools: Toolbox, needed: frozenset[ServerName]) -> tup
             Worker("memory", tasks.remember(house.database, tools), interval_s=MEMORY_EVERY_S, full=tasks.MEMORY_BATCH)
         )
         found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S, full=500))
+        settle = settling.settle(house.database, house.policies, {ReviewKind.CASE: house.resume})
+        found.append(Worker("settling", settle, interval_s=SETTLE_EVERY_S, full=settling.SETTLE_BATCH))
         watch = alerts.watch(house.database, house.policies.thresholds.alerts, now)
         found.append(Worker("alerts", watch, interval_s=ALERTS_EVERY_S, full=1_000))
         if house.screener:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from data import audit, enforcements, memory_inbox, outbox, subjects
 from data.case_table import CaseRow, case_of, columns_of, summary_of
+from data.review_rules import still_open
 from data.review_table import ReviewRow
 from data.statements import dialect_of, inserting, inserting_if_new
 from domain.actor import Actor
@@ -20,7 +21,7 @@ from domain.history import PastCase, SameContent, SubjectHistory
 from domain.memory import MemoryItem
 from domain.notification import Message
 from domain.queries import CaseMetrics, CaseQuery, Prepared
-from domain.review import ReviewItem, ReviewStatus
+from domain.review import ReviewItem
 from domain.vocabulary import DecisionKind, Policy, Severity
 
 RECORDED = "decision.recorded"
@@ -229,11 +230,7 @@ def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
     times = sorted(session.exec(newest).all())
     # Who decides later changes `decision`; the review that a case was recorded with stays.
     escalated = session.exec(select(func.count(col(CaseRow.review_id))).where(*window)).one()
-    waiting = (
-        select(func.count())
-        .select_from(ReviewRow)
-        .where(col(ReviewRow.app_id) == app_id, col(ReviewRow.status) != ReviewStatus.COMPLETED)
-    )
+    waiting = select(func.count()).select_from(ReviewRow).where(col(ReviewRow.app_id) == app_id, still_open())
     return CaseMetrics(
         since=since,
         cases=cases,

@@ -1,5 +1,6 @@
 """Enforcements: what is in force on whom, since when, until when, and whether it was taken back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, Index, or_, update
@@ -59,6 +60,30 @@ def reverse(session: Session, *, app_id: str, case_id: str, at: datetime) -> Non
             col(EnforcementRow.reversed_at).is_(None),
         )
         .values(reversed_at=at)
+    )
+
+
+def standing(session: Session, *, app_id: str, case_id: str) -> tuple[str, ...]:
+    """Identifiers of what a case put in force and nobody has taken back."""
+    wanted = select(EnforcementRow.id).where(
+        EnforcementRow.app_id == app_id,
+        EnforcementRow.case_id == case_id,
+        col(EnforcementRow.reversed_at).is_(None),
+    )
+    return tuple(sorted(session.exec(wanted)))
+
+
+def restore(session: Session, *, app_id: str, case_id: str, ids: Sequence[str], at: datetime) -> None:
+    """Put a case's enforcements back to these: what came later is taken back, what was taken back is in force again."""
+    reverse(session, app_id=app_id, case_id=case_id, at=at)
+    session.execute(
+        update(EnforcementRow)
+        .where(
+            col(EnforcementRow.app_id) == app_id,
+            col(EnforcementRow.case_id) == case_id,
+            col(EnforcementRow.id).in_(ids),
+        )
+        .values(reversed_at=None)
     )
 
 

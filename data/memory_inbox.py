@@ -7,11 +7,11 @@ from sqlalchemy import Column, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from data.case_table import CaseRow
+from data.clock import TICK, database_now
 from data.columns import UtcDateTime
 from data.statements import inserting
 from domain.base import Frozen
 from domain.case import MACHINE
-from domain.clock import now
 from domain.memory import MemoryItem
 from domain.vocabulary import DecisionKind, Policy, Severity
 
@@ -23,6 +23,7 @@ class MemoryInboxRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     app_id: str
+    decision_id: str | None = Field(default=None, index=True)
     item: str
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
@@ -35,11 +36,12 @@ class Pending(Frozen):
     item: MemoryItem
 
 
-def add(session: Session, *items: MemoryItem, due_at: datetime | None = None) -> None:
-    """Have items taken into memory, not before `due_at` where one is given."""
+def add(session: Session, *items: MemoryItem, due_at: datetime | None = None, decision_id: str | None = None) -> None:
+    """Have items taken into memory, not before `due_at` where one is given; `decision_id` lets it be withdrawn."""
     rows = [
         {
             "app_id": item.app_id,
+            "decision_id": decision_id,
             "item": item.model_dump_json(),
             "created_at": item.created_at,
             "due_at": due_at or item.created_at,
@@ -47,6 +49,11 @@ def add(session: Session, *items: MemoryItem, due_at: datetime | None = None) ->
         for item in items
     ]
     session.execute(inserting(MemoryInboxRow), rows)
+
+
+def withdraw(session: Session, *, decision_id: str) -> None:
+    """Do not have memory told of a decision that was undone."""
+    session.execute(delete(MemoryInboxRow).where(col(MemoryInboxRow.decision_id) == decision_id))
 
 
 def to_embed(session: Session, *, after: str, limit: int) -> tuple[MemoryItem, ...]:
@@ -71,7 +78,7 @@ def to_embed(session: Session, *, after: str, limit: int) -> tuple[MemoryItem, .
 
 def pending(session: Session, *, limit: int) -> tuple[Pending, ...]:
     """The oldest items that are due, across all apps."""
-    due = select(MemoryInboxRow).where(col(MemoryInboxRow.due_at) <= now())
+    due = select(MemoryInboxRow).where(col(MemoryInboxRow.due_at) <= database_now(session, TICK))
     rows = session.exec(due.order_by(col(MemoryInboxRow.id)).limit(limit))
     return tuple(Pending(id=row.id or 0, item=MemoryItem.model_validate_json(row.item)) for row in rows)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Index, update
+from sqlalchemy import Column, Index, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from data import audit
@@ -12,7 +12,7 @@ from data.columns import UtcDateTime
 from data.statements import inserting
 from domain.actor import Actor
 from domain.clock import now
-from domain.errors import NotFound
+from domain.errors import NotFound, StaleVersion
 from domain.ids import new_id
 from domain.notification import Message, Notification, NotificationStatus
 
@@ -30,6 +30,7 @@ class OutboxRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     app_id: str
     case_id: str | None = None
+    decision_id: str | None = Field(default=None, index=True)
     message: str
     status: str
     attempts: int = 0
@@ -39,13 +40,25 @@ class OutboxRow(SQLModel, table=True):
     delivered_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
-def put(session: Session, *, app_id: str, case_id: str | None, messages: Sequence[Message], at: datetime) -> list[str]:
-    """Owe messages; returns their identifiers in the same order."""
+def put(
+    session: Session,
+    *,
+    app_id: str,
+    case_id: str | None,
+    messages: Sequence[Message],
+    at: datetime,
+    decision_id: str | None = None,
+) -> list[str]:
+    """Owe messages, due at `at`; returns their identifiers in the same order.
+
+    `decision_id` is the decision of a person that they tell of, under which they can be withdrawn.
+    """
     rows = [
         {
             "id": new_id("msg"),
             "app_id": app_id,
             "case_id": case_id,
+            "decision_id": decision_id,
             "message": message.model_dump_json(),
             "status": NotificationStatus.PENDING.value,
             "attempts": 0,
@@ -90,6 +103,20 @@ def take(session: Session, *, limit: int, lease: timedelta) -> tuple[Notificatio
         leased = update(OutboxRow).values(next_attempt_at=database_now(session, lease))
         session.execute(leased.where(col(OutboxRow.id).in_([message.id for message in taken])))
     return taken
+
+
+def withdraw(session: Session, *, decision_id: str, due_at: datetime) -> None:
+    """Take back the messages of a decision that were owed for `due_at`. Raises StaleVersion once one is on its way."""
+    told = select(func.count()).select_from(OutboxRow).where(OutboxRow.decision_id == decision_id)
+    waiting = (
+        col(OutboxRow.decision_id) == decision_id,
+        col(OutboxRow.status) == NotificationStatus.PENDING,
+        col(OutboxRow.next_attempt_at) == due_at,
+        col(OutboxRow.attempts) == 0,
+    )
+    done = session.execute(update(OutboxRow).where(*waiting).values(status=NotificationStatus.WITHDRAWN.value))
+    if done.rowcount != session.exec(told).one():  # type: ignore[attr-defined]
+        raise StaleVersion("people have been told already; it can no longer be undone")
 
 
 def find(

@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, Index, text
 from sqlmodel import Field, SQLModel
 
 from data.columns import UtcDateTime
-from domain.review import ReviewItem, ReviewKind, ReviewStatus
-from domain.vocabulary import Policy, Priority, Route, Severity
+from domain.review import Decided, Outcome, ReviewItem, ReviewKind, ReviewStatus
+from domain.vocabulary import Action, Policy, Priority, Route, Severity
+
+OPEN = text("status <> 'completed'")
+IN_QUEUE = ("order_at", "id", "app_id", "route", "priority", "kind", "due_at")
+"""What the queue is sorted, bounded and counted by: in one index of what is open, whatever else was decided."""
 
 
 class ReviewRow(SQLModel, table=True):
@@ -16,7 +20,7 @@ class ReviewRow(SQLModel, table=True):
 
     __tablename__ = "review_queue"
     __table_args__ = (
-        Index("ix_review_order", "app_id", "status", "route", "order_at"),
+        Index("ix_review_open", *IN_QUEUE, sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_review_assigned", "assigned_to", "status"),
     )
 
@@ -143,3 +147,27 @@ class HumanDecisionRow(SQLModel, table=True):
     undo_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     undone_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     settled_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+    def decided(self) -> Decided:
+        """The decision that the row holds."""
+        return Decided(
+            id=self.id,
+            app_id=self.app_id,
+            review_id=self.review_id,
+            case_id=self.case_id,
+            appeal_id=self.appeal_id,
+            kind=ReviewKind(self.kind),
+            reviewer=self.reviewer,
+            epoch=self.epoch,
+            decision=self.decision,
+            policy=Policy(self.policy) if self.policy else None,
+            severity=Severity(self.severity) if self.severity else None,
+            action=Action(self.action) if self.action else None,
+            reasoning=self.reasoning,
+            before=Outcome.model_validate_json(self.before),
+            bulk_id=self.bulk_id,
+            decided_at=self.decided_at,
+            undo_until=self.undo_until,
+            undone_at=self.undone_at,
+            settled_at=self.settled_at,
+        )

@@ -36,10 +36,13 @@ def inserting_if_new(row: type[SQLModel], dialect: str) -> ReturningInsert[Any]:
 
 
 @cache
-def counting(row: type[SQLModel], dialect: str, keys: tuple[str, ...], counters: tuple[str, ...], last: str) -> Insert:
-    """Insert a row of counts, or add to the counts of the row that is there and set its `last` column."""
+def counting(
+    row: type[SQLModel], dialect: str, keys: tuple[str, ...], counters: tuple[str, ...], last: str | None = None
+) -> Insert:
+    """Insert a row of counts, or add to the counts of the row that is there and set its `last` column, if any."""
     table = table_of(row)
     make = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
     fresh = make(table)
     added = {name: table.c[name] + fresh.excluded[name] for name in counters}
-    return fresh.on_conflict_do_update(index_elements=list(keys), set_={**added, last: fresh.excluded[last]})
+    latest = {last: fresh.excluded[last]} if last else {}
+    return fresh.on_conflict_do_update(index_elements=list(keys), set_={**added, **latest})

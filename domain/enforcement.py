@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime
 
 from domain.base import Frozen
-from domain.vocabulary import Action
+from domain.vocabulary import Action, DecisionKind
 
 TERMS: dict[Action, timedelta] = {
     Action.TEMP_BAN_24H: timedelta(hours=24),
@@ -15,6 +15,11 @@ TERMS: dict[Action, timedelta] = {
 
 NOT_ENFORCED = frozenset({Action.FLAG_FOR_REVIEW, Action.OFFER_SUPPORT})
 """Actions that restrict nobody, and so leave no enforcement."""
+
+
+def counts_as_violation(kind: DecisionKind, action: Action | None) -> bool:
+    """Whether an outcome stands on somebody's record: a rejection does, an offer of support is none."""
+    return kind is DecisionKind.REJECTED and action is not Action.OFFER_SUPPORT
 
 
 class Enforcement(Frozen):

@@ -14,9 +14,12 @@ class Audience(StrEnum):
 
 
 class NotificationStatus(StrEnum):
+    """`dead`: given up. `withdrawn`: what it told of was undone before it left the house."""
+
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    WITHDRAWN = "withdrawn"
 
 
 class Message(Frozen):

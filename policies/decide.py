@@ -13,6 +13,7 @@ from domain.history import SubjectHistory
 from domain.vocabulary import Action, DecisionKind, Floor, Policy, Priority, Route, Severity
 from policies.explain import percent
 from policies.model import PolicySet
+from policies.queue import at_least
 
 
 class Trigger(StrEnum):
@@ -168,13 +169,8 @@ def review_of_proposal(
     fixed = policies.guideline(policy).fixed_route if policy else None
     holds = fixed and (severity is None or severity in fixed.severities)
     route = fixed.route if fixed and holds else Route.MODERATOR
-    priority = _at_least(Priority.MEDIUM, route, policies)
+    priority = at_least(Priority.MEDIUM, route, policies)
     return route, priority, policies.thresholds.sla_hours.of(priority)
-
-
-def _at_least(priority: Priority, route: Route, policies: PolicySet) -> Priority:
-    """The priority, or the one that the route asks for at least."""
-    return min(priority, policies.thresholds.priority.at_least.get(route, priority), key=list(Priority).index)
 
 
 def _priority(
@@ -191,7 +187,7 @@ def _priority(
         priority = Priority.LOW
     else:
         priority = Priority.MEDIUM
-    return _at_least(priority, route, policies)
+    return at_least(priority, route, policies)
 
 
 def _verdict(assessment: Assessment, policies: PolicySet) -> str:

@@ -1,5 +1,6 @@
 """The shape of what `thresholds.yaml` says of people's work: the queue, appeals, reports, and quality."""
 
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +18,7 @@ class QueueRules(Frozen):
     """How harm draws an item's place nearer than its deadline, how long a claim holds, how long one can undo.
 
     `risk`, `severity` and `reports` are the parts of harm and sum to 1; `reports_in_full` is the summed weight of
-    reporters that counts in full.
+    reporters that counts in full. Nothing is put off for longer than `longest_hold_days`.
     """
 
     pull: Share
@@ -27,6 +28,19 @@ class QueueRules(Frozen):
     reports_in_full: Positive
     lease_minutes: Positive
     undo_seconds: Annotated[float, Field(strict=True, ge=0, le=600)]
+    longest_hold_days: Positive
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(minutes=self.lease_minutes)
+
+    @property
+    def undo(self) -> timedelta:
+        return timedelta(seconds=self.undo_seconds)
+
+    @property
+    def longest_hold(self) -> timedelta:
+        return timedelta(days=self.longest_hold_days)
 
     @model_validator(mode="after")
     def _parts_make_a_whole(self) -> Self:

@@ -4,9 +4,10 @@ The place is a moment that never changes while an item waits, so that the queue 
 older still moves up: everything else comes later.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from domain.vocabulary import Severity
+from domain.review import Place, ReviewItem
+from domain.vocabulary import Priority, Route, Severity
 from policies.model import PolicySet
 
 
@@ -30,3 +31,24 @@ def order_at(
     """The moment by which the queue is sorted: `created + (due - created) x (1 - pull x harm)`."""
     nearer = policies.thresholds.queue.pull * harm(risk=risk, severity=severity, reports=reports, policies=policies)
     return created_at + (due_at - created_at) * (1 - nearer)
+
+
+def asked(item: ReviewItem, route: Route, policies: PolicySet, *, at: datetime) -> Place:
+    """Where an item stands once seniors or the legal team are asked: a new deadline, by the priority that they have at
+    least; the time that it has waited still counts."""
+    priority = at_least(item.priority, route, policies)
+    due = at + timedelta(hours=policies.thresholds.sla_hours.of(priority))
+    place = order_at(
+        created_at=item.created_at,
+        due_at=due,
+        risk=item.risk,
+        severity=item.severity,
+        reports=item.reports,
+        policies=policies,
+    )
+    return Place(route=route, priority=priority, due_at=due, order_at=place)
+
+
+def at_least(priority: Priority, route: Route, policies: PolicySet) -> Priority:
+    """The priority, or the one that the route asks for at least."""
+    return min(priority, policies.thresholds.priority.at_least.get(route, priority), key=list(Priority).index)

@@ -17,6 +17,7 @@ from domain.memory import MemoryItem
 from domain.notification import Audience, Message
 from domain.review import HumanDecision, ReviewItem, ReviewStatus
 from domain.signals import ModelRef, Signal
+from domain.staff import Role, Staff
 from domain.vocabulary import (
     Action,
     ContentType,
@@ -181,6 +182,12 @@ def human(
 
 def person(app_id: str = "app_a", name: str = "moderator_001") -> Actor:
     return Actor(kind=ActorKind.PERSON, id=name, app_id=app_id)
+
+
+def staff(name: str = "moderator_001", *, role: Role = Role.MODERATOR, app_ids: tuple[str, ...] = ("app_a",)) -> Staff:
+    return Staff(
+        id=name, email=f"{name}@example.org", name=name, role=role, app_ids=frozenset(app_ids), created_at=now()
+    )
 
 
 def agent(app_id: str = "app_a", scopes: frozenset[Scope] = ALL_SCOPES) -> Actor:

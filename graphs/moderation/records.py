@@ -9,11 +9,11 @@ import math
 import struct
 from datetime import timedelta
 
-from domain.case import CaseRecord, Timings
+from domain.case import Case, CaseRecord, Timings
 from domain.content import Content
 from domain.ids import derived_id
 from domain.memory import MemoryItem
-from domain.review import ReviewItem, ReviewStatus
+from domain.review import ReviewItem, ReviewStatus, Verdict
 from domain.vocabulary import DecisionKind, Route
 from graphs.moderation.state import State
 from policies.model import PolicySet
@@ -86,6 +86,23 @@ def memory_item(record: CaseRecord) -> MemoryItem | None:
         severity=record.decision.severity,
         confidence=record.assessment.confidence,
         created_at=record.created_at,
+    )
+
+
+def memory_of_person(case: Case, verdict: Verdict) -> MemoryItem:
+    """What memory should know of a person's decision: confirmed, its vector still to be made."""
+    rejected = verdict.kind is DecisionKind.REJECTED
+    return MemoryItem(
+        app_id=case.app_id,
+        case_id=case.id,
+        text=case.content.text,
+        vector="",
+        decision=verdict.kind,
+        policy=verdict.policy if rejected else None,
+        severity=verdict.severity if rejected else None,
+        confidence=1.0,
+        confirmed=True,
+        created_at=case.created_at,
     )
 
 

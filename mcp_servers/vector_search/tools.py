@@ -93,8 +93,14 @@ class VectorSearchTools:
     async def remember(self, items: list[MemoryItem], call: Call) -> Remembered:
         """Take many cases into memory at once; doing it twice changes nothing. Reserved to the service."""
         require_service(self._identify(call), "remember")
-        await self._memory.add(items)
+        await self._memory.add(await self._with_vectors(items))
         return Remembered(added=len(items))
+
+    async def _with_vectors(self, items: list[MemoryItem]) -> list[MemoryItem]:
+        """What people decided comes without a vector: it is made here, with the model that memory is searched by."""
+        without = [item for item in items if not item.vector]
+        made = iter(await self._embed([item.text for item in without])) if without else iter(())
+        return [item if item.vector else item.model_copy(update={"vector": next(made)}) for item in items]
 
     async def _similar(self, collection: Collection, text: str, call: Call, limit: int) -> Precedents:
         actor = self._identify(call)

@@ -16,7 +16,7 @@ import data
 from cupidsshield.bootstrap import House, open_house
 from cupidsshield.calibration_report import FEWEST
 from cupidsshield.settings import read_settings
-from data import apps, cases, outcomes, reviews
+from data import apps, cases, claims, decisions, outcomes, reviews
 from data.database import Database
 from data.review_table import ReviewRow
 from data.statements import inserting
@@ -24,11 +24,13 @@ from domain.actor import Actor, ActorKind
 from domain.clock import now
 from domain.ids import new_id
 from domain.review import HumanDecision, ReviewItem, ReviewStatus
+from domain.staff import Role
 from domain.submission import Submission
 from domain.vocabulary import Action, DecisionKind, Policy, Priority, Route, Scope, Severity
 from gateway.schemas import ModerateRequest
 from screening.calibration import Calibration
 from screening.outcomes import log_odds, noticed_in
+from tests import factories
 from tests.cupidsshield.conftest import Run
 from tests.cupidsshield.test_commands import objects_in, refused
 
@@ -64,10 +66,10 @@ def in_review(session: Session, app_id: str, case_id: str) -> str:
 
 
 def decide(session: Session, app_id: str, review_id: str, case_id: str, policy: Policy | None) -> None:
-    """A moderator claims the item and decides: this policy is violated, or none."""
-    held = reviews.claim(
-        session, app_id=app_id, review_id=review_id, moderator="moderator_001", lease=timedelta(minutes=5)
-    )
+    """Somebody of the right role claims the item and decides: this policy is violated, or none."""
+    for_legal = reviews.get(session, app_id=app_id, review_id=review_id).route is Route.LEGAL
+    staff = factories.staff(role=Role.LEGAL if for_legal else Role.SENIOR, app_ids=(app_id,))
+    held = claims.claim(session, staff=staff, review_id=review_id, lease=timedelta(minutes=5))
     decision = HumanDecision(
         case_id=case_id,
         reviewer="moderator_001",
@@ -77,16 +79,15 @@ def decide(session: Session, app_id: str, review_id: str, case_id: str, policy: 
         action=Action.WARN if policy else None,
         reasoning="As its writer meant it.",
     )
-    actor = Actor(kind=ActorKind.PERSON, id="moderator_001", app_id=app_id)
-    reviews.decide(
+    decisions.decide(
         session,
-        app_id=app_id,
+        staff=staff,
         review_id=review_id,
         epoch=held.epoch,
         decision=decision,
         messages=[],
         memory=None,
-        actor=actor,
+        undo=timedelta(),
     )
 
 

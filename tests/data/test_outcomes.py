@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from data import cases, outcomes, reviews
+from data import cases, claims, decisions, outcomes, reviews
 from data.appeal_table import AppealRow
 from data.database import Database
 from data.outcomes import Reviewed
@@ -44,16 +44,17 @@ def picked(session: Session, record: CaseRecord) -> ReviewItem:
 
 def decide(session: Session, record: CaseRecord, review_id: str, kind: DecisionKind) -> None:
     app_id = record.content.app_id
-    held = reviews.claim(session, app_id=app_id, review_id=review_id, moderator="moderator_001", lease=LEASE)
-    reviews.decide(
+    staff = factories.staff(app_ids=(app_id,))
+    held = claims.claim(session, staff=staff, review_id=review_id, lease=LEASE)
+    decisions.decide(
         session,
-        app_id=app_id,
+        staff=staff,
         review_id=review_id,
         epoch=held.epoch,
         decision=factories.human(record.case_id, kind),
         messages=[],
         memory=None,
-        actor=factories.person(app_id),
+        undo=timedelta(),
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from data import apps, cases, idempotency, outbox, reviews
+from data import apps, cases, claims, decisions, idempotency, outbox, reviews
 from data.database import Database
 from data.memory import Memory
 from domain.actor import system
@@ -200,20 +200,16 @@ async def test_a_sender_takes_what_is_free_and_waits_for_nobody(processes: list[
 
 async def test_nobody_decides_under_the_claim_of_another(database: Database) -> None:
     item = await database.write(lambda s: recorded(s, kind="escalated"))
-    held = await database.write(
-        lambda s: reviews.claim(s, app_id="app_a", review_id=item.id, moderator="ann", lease=LEASE)
-    )
+    held = await database.write(lambda s: claims.claim(s, staff=factories.staff("ann"), review_id=item.id, lease=LEASE))
     with pytest.raises(StaleVersion):
         await database.write(lambda s: _decided(s, held, "bob"))
-    case = await database.write(lambda s: _decided(s, held, "ann"))
-    assert case.reviewed_by == "ann"
+    made = await database.write(lambda s: _decided(s, held, "ann"))
+    assert made.reviewer == "ann"
 
 
 async def test_the_escalation_rate_remembers_what_people_have_decided_since(database: Database) -> None:
     item = await database.write(lambda s: recorded(s, kind="escalated"))
-    held = await database.write(
-        lambda s: reviews.claim(s, app_id="app_a", review_id=item.id, moderator="ann", lease=LEASE)
-    )
+    held = await database.write(lambda s: claims.claim(s, staff=factories.staff("ann"), review_id=item.id, lease=LEASE))
     await database.write(lambda s: _decided(s, held, "ann"))
     hour_ago = item.created_at - timedelta(hours=1)
     numbers = await database.read(lambda s: cases.metrics(s, app_id="app_a", since=hour_ago))
@@ -221,15 +217,15 @@ async def test_the_escalation_rate_remembers_what_people_have_decided_since(data
 
 
 def _decided(session: Session, held: ReviewItem, who: str) -> Any:
-    return reviews.decide(
+    return decisions.decide(
         session,
-        app_id="app_a",
+        staff=factories.staff(who),
         review_id=held.id,
         epoch=held.epoch,
         decision=factories.human(held.case_id, reviewer=who),
         messages=[],
         memory=None,
-        actor=factories.person(name=who),
+        undo=timedelta(),
     )
 
 

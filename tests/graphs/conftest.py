@@ -14,14 +14,14 @@ from sqlmodel import Session
 from cupidsshield.bootstrap import House, open_house
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.settings import read_settings
-from data import apps, cases, outbox, reviews
-from domain.actor import Actor
+from data import apps, cases, claims, decisions, outbox
 from domain.answer import ModerationAnswer
 from domain.case import Case
 from domain.clock import now
 from domain.content import Content
 from domain.ids import new_id
 from domain.notification import Notification
+from domain.staff import Staff
 from domain.submission import Submission
 from graphs.moderation.runs import ModerationRuns
 from graphs.moderation.state import Services
@@ -179,26 +179,25 @@ async def app_told_at(house: House, url: str) -> str:
     return await house.database.write(make)
 
 
-async def person_decides(house: House, answer: ModerationAnswer, app_id: str, by: Actor | None = None) -> Case:
+async def person_decides(house: House, answer: ModerationAnswer, app_id: str, by: Staff | None = None) -> Case:
     """A moderator claims the case's review, approves it, and has the user told; the run is not resumed yet."""
-    by = by or factories.person(app_id)
+    by = by or factories.staff(app_ids=(app_id,))
     case = await case_of(house, app_id, answer.case_id)
     assert case.review_id is not None
     review_id = case.review_id
-    item = await house.database.write(
-        lambda session: reviews.claim(
-            session, app_id=app_id, review_id=review_id, moderator=by.id, lease=timedelta(minutes=5)
-        )
-    )
-    return await house.database.write(
-        lambda session: reviews.decide(
+
+    def decide(session: Session) -> None:
+        item = claims.claim(session, staff=by, review_id=review_id, lease=timedelta(minutes=5))
+        decisions.decide(
             session,
-            app_id=app_id,
+            staff=by,
             review_id=review_id,
             epoch=item.epoch,
             decision=factories.human(answer.case_id, reviewer=by.id),
             messages=[factories.message()],
             memory=None,
-            actor=by,
+            undo=timedelta(),
         )
-    )
+
+    await house.database.write(decide)
+    return await case_of(house, app_id, answer.case_id)

@@ -202,7 +202,18 @@ def upgrade() -> None:
     )
     op.drop_index(op.f("ix_review_open"), table_name="review_queue")
     op.create_index("ix_review_assigned", "review_queue", ["assigned_to", "status"], unique=False)
-    op.create_index("ix_review_order", "review_queue", ["app_id", "status", "route", "order_at"], unique=False)
+    op.create_index(
+        "ix_review_open",
+        "review_queue",
+        ["order_at", "id", "app_id", "route", "priority", "kind", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'completed'"),
+        postgresql_where=sa.text("status <> 'completed'"),
+    )
+    op.add_column("outbox", sa.Column("decision_id", sa.String(), nullable=True))
+    op.create_index(op.f("ix_outbox_decision_id"), "outbox", ["decision_id"], unique=False)
+    op.add_column("memory_inbox", sa.Column("decision_id", sa.String(), nullable=True))
+    op.create_index(op.f("ix_memory_inbox_decision_id"), "memory_inbox", ["decision_id"], unique=False)
 
     op.execute("UPDATE review_queue SET order_at = due_at")
     op.execute("UPDATE memory_inbox SET due_at = created_at")

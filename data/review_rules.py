@@ -1,0 +1,108 @@
+"""Whose an item is to take: the conditions that every claim, list and decision shares, in SQL.
+
+They stand in the statements themselves, so that what changes between a look and an act is never acted upon. Rights
+are those of the account: its tenants and the routes of its role.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, literal_column, or_
+from sqlmodel import Session, col
+
+from data.audit import AuditRow
+from data.clock import database_now
+from data.review_table import HumanDecisionRow, ReviewRow
+from domain.actor import ActorKind
+from domain.errors import NotFound, NotPermitted, StaleVersion
+from domain.review import ReviewKind, ReviewStatus
+from domain.staff import Right, Staff
+
+STALE = "somebody else has it, or your claim ran out; open it again"
+TOUCHED = ("case.asked", "case.handed_over", "case.held")
+"""What somebody may have done to a case, without deciding it, that bars them from an appeal against it."""
+
+
+def still_open() -> ColumnElement[bool]:
+    """Not completed, word for word as the partial index says it: with a parameter it could not be used."""
+    return literal_column("review_queue.status <> 'completed'")
+
+
+def visible(staff: Staff) -> ColumnElement[bool]:
+    """Items of the tenants given to somebody, on the routes of their role."""
+    if not staff.may(Right.READ_CASES) or not staff.app_ids or not staff.routes:
+        return false()
+    return and_(
+        col(ReviewRow.app_id).in_(sorted(staff.app_ids)),
+        col(ReviewRow.route).in_(sorted(route.value for route in staff.routes)),
+    )
+
+
+def under_claim(session: Session) -> ColumnElement[bool]:
+    """Somebody holds it, by the database's clock."""
+    held = and_(col(ReviewRow.status) == ReviewStatus.IN_REVIEW, col(ReviewRow.lease_until) > database_now(session))
+    return func.coalesce(held, false())
+
+
+def on_hold(session: Session) -> ColumnElement[bool]:
+    """Put off until a moment that has not come."""
+    return func.coalesce(col(ReviewRow.held_until) > database_now(session), false())
+
+
+def takeable(session: Session, staff: Staff) -> ColumnElement[bool]:
+    """Free, not put off, not kept for somebody else (until it is overdue), and nothing of their own making."""
+    kept_for_another = and_(
+        col(ReviewRow.handed_to).is_not(None),
+        col(ReviewRow.handed_to) != staff.id,
+        col(ReviewRow.due_at) > database_now(session),
+    )
+    return and_(~under_claim(session), ~on_hold(session), ~func.coalesce(kept_for_another, false()), ~barred(staff))
+
+
+def barred(staff: Staff) -> ColumnElement[bool]:
+    """Appeals against what somebody decided or touched before, and second looks at their own decisions (I8)."""
+    decided = exists().where(
+        col(HumanDecisionRow.app_id) == col(ReviewRow.app_id),
+        col(HumanDecisionRow.case_id) == col(ReviewRow.case_id),
+        col(HumanDecisionRow.reviewer) == staff.id,
+        col(HumanDecisionRow.kind) != col(ReviewRow.kind),
+    )
+    touched = exists().where(
+        col(AuditRow.app_id) == col(ReviewRow.app_id),
+        col(AuditRow.case_id) == col(ReviewRow.case_id),
+        col(AuditRow.actor) == f"{ActorKind.PERSON}:{staff.id}",
+        col(AuditRow.action).in_(TOUCHED),
+    )
+    return and_(
+        col(ReviewRow.kind) != ReviewKind.CASE,
+        or_(decided, and_(col(ReviewRow.kind) == ReviewKind.APPEAL, touched)),
+    )
+
+
+def row_for(session: Session, *, staff: Staff, review_id: str) -> ReviewRow:
+    """The row of an item. Raises NotFound, alike for a foreign and an absent one, NotPermitted for another's route."""
+    row = session.get(ReviewRow, review_id, populate_existing=True)
+    if row is None or row.app_id not in staff.app_ids:
+        raise NotFound(f"there is no review item {review_id[:60]!r}")
+    staff.require(Right.DECIDE_APPEALS if row.kind == ReviewKind.APPEAL else Right.REVIEW)
+    if row.route not in staff.routes:
+        raise NotPermitted(f"this waits for {row.route}; your role, {staff.role}, does not decide it")
+    return row
+
+
+def held_by(session: Session, *, staff: Staff, row: ReviewRow, epoch: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions under which somebody may act on what they hold: the fencing token of a lease that still runs."""
+    return (
+        col(ReviewRow.id) == row.id,
+        visible(staff),
+        col(ReviewRow.kind) == row.kind,
+        col(ReviewRow.epoch) == epoch,
+        col(ReviewRow.status) == ReviewStatus.IN_REVIEW,
+        col(ReviewRow.assigned_to) == staff.id,
+        col(ReviewRow.lease_until) > database_now(session),
+    )
+
+
+def require_one(done: Any) -> None:
+    """Raise StaleVersion unless a conditional update found its row."""
+    if done.rowcount != 1:
+        raise StaleVersion(STALE)
