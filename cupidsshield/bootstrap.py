@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 import httpx2
 from mcp.server import MCPServer
 
-from cupidsshield import __version__
+from cupidsshield import __version__, console
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.ownership import owning
 from cupidsshield.passages import index_guidelines
-from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
 from data import keys, migrate
 from data.database import Database
@@ -54,7 +53,6 @@ from screening.language import LanguageDetector
 from screening.model import load_encoder
 from screening.rules import Rules
 from screening.screen import Screener
-from ui.parts import UiParts
 from workers import alerts, drift, tasks
 from workers import settle as settling
 from workers.drift import Drifts
@@ -170,20 +168,9 @@ class House:
             version=__version__,
             deadline_s=settings.deadline_s,
             gate=gate,
-            ui=self.ui_parts(),
-        )
-
-    def ui_parts(self) -> UiParts:
-        """What the pages need."""
-        return UiParts(
-            database=self.database,
-            policies=self.policies,
-            runs=self.runs,
-            tools=self.tools,
-            secret=signing_secret(self.settings),
-            public_url=self.settings.reached_at,
-            secure_cookies=self.settings.secure_cookies,
-            clock=now,
+            ui=console.parts(
+                settings, database=self.database, policies=self.policies, runs=self.runs, tools=self.tools
+            ),
         )
 
     def guard(self) -> Guard:

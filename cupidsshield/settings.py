@@ -95,6 +95,10 @@ class Settings(BaseSettings):
         description="signs links to users and what browsers keep, at least 32 characters, the same in every process; "
         "empty: made once and kept in the data directory, in development only",
     )
+    oidc_issuer: str = Field("", description="issuer of an OpenID provider that signs staff in; empty: passwords only")
+    oidc_client_id: str = Field("", description="what the provider calls this service")
+    oidc_client_secret: SecretStr | None = Field(None, description="the secret that the provider gave for it")
+    oidc_name: str = Field("single sign-on", description="what the button says after “Sign in with”")
     allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
     log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
@@ -117,6 +121,7 @@ class Settings(BaseSettings):
     @field_validator(
         "chroma_url",
         "public_url",
+        "oidc_issuer",
         "mcp_moderation_url",
         "mcp_database_url",
         "mcp_vector_search_url",
@@ -159,7 +164,11 @@ class Settings(BaseSettings):
             raise ValueError("CUPIDSSHIELD_SECRET must be random, not a word from an example")
         if self.remote_urls and not token:
             raise ValueError("CUPIDSSHIELD_SERVICE_TOKEN must be set where an MCP server runs elsewhere")
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise ValueError("CUPIDSSHIELD_OIDC_ISSUER needs CUPIDSSHIELD_OIDC_CLIENT_ID and _CLIENT_SECRET as well")
         if self.environment is Environment.PRODUCTION:
+            if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
+                raise ValueError("CUPIDSSHIELD_OIDC_ISSUER must begin with https:// in production")
             if token and (len(token) < MIN_TOKEN or token.lower() in DEMO_SECRETS):
                 raise ValueError(f"CUPIDSSHIELD_SERVICE_TOKEN must have at least {MIN_TOKEN} characters in production")
             if not secret:

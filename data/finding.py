@@ -48,7 +48,10 @@ def find_cases(
                 .order_by(col(CaseRow.created_at).desc())
                 .limit(NEWEST)
             )
-            said = col(CaseRow.content).icontains(words, autoescape=True)
+            said = or_(
+                col(CaseRow.content).icontains(words, autoescape=True),
+                col(CaseRow.user_id).icontains(words, autoescape=True),
+            )
             matching = [*allowed, col(CaseRow.app_id) == app_id, col(CaseRow.id).in_(recent), said]
             rows += [row for row in _newest(session, matching, limit) if row.id not in known]
     return tuple(_found(row) for row in rows[:limit])

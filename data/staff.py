@@ -131,8 +131,13 @@ def set_disabled(session: Session, *, staff_id: str, disabled: bool, by: str) ->
 
 
 def set_password(session: Session, *, staff_id: str, password_hash: str, by: str, keeping: str | None = None) -> None:
-    """Set a password, ending all sessions but the one with the token `keeping`."""
+    """Set a password, ending all sessions but the one with the token `keeping`.
+
+    Where somebody else sets it, the account begins anew: what bound it to an OpenID provider is forgotten as well.
+    """
     row = _row(session, staff_id)
+    if by != f"person:{staff_id}":
+        row.oidc_subject = None
     row.password_hash = password_hash
     session.add(row)
     staff_sessions.end_all(session, staff_id=staff_id, keeping=keeping)
@@ -145,6 +150,23 @@ def set_preferences(session: Session, *, staff_id: str, preferences: Preferences
     row.preferences = preferences.model_dump_json()
     session.add(row)
     _note(session, row, "staff.preferences_set", f"person:{staff_id}", {})
+
+
+def recognise(session: Session, *, email: str, subject: str) -> str:
+    """The account of somebody for whom a provider vouches; it is bound to `subject` from the first time on.
+
+    Raises NotFound where there is none, where it is shut, or where the mail address has passed to somebody else.
+    """
+    row = session.exec(select(StaffRow).where(StaffRow.email == email.strip().casefold())).first()
+    if row is None or row.disabled_at is not None or row.oidc_subject not in (None, subject):
+        raise NotFound("there is no account for this")
+    if row.oidc_subject is None:
+        if session.exec(select(StaffRow.id).where(StaffRow.oidc_subject == subject)).first():
+            raise NotFound("there is no account for this")
+        row.oidc_subject = subject
+        session.add(row)
+        _note(session, row, "staff.oidc_bound", f"person:{row.id}", {})
+    return row.id
 
 
 def note_signed_in(session: Session, *, staff_id: str, way: str) -> None:

@@ -12,6 +12,7 @@ from data.database import Database
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
+from ui.oidc import Provider
 
 AT_ONCE = 2
 """Comparing a password takes 64 MiB for a moment."""
@@ -22,7 +23,7 @@ class UiParts:
     """Everything a page may need.
 
     `secret` signs what browsers keep and bring back. `secure_cookies` is off only over plain http in development.
-    `hashing` bounds how many passwords are compared at once.
+    `oidc` is who else may vouch for people. `hashing` bounds how many passwords are compared at once.
     """
 
     database: Database
@@ -33,6 +34,7 @@ class UiParts:
     public_url: str
     secure_cookies: bool
     clock: Callable[[], datetime]
+    oidc: Provider | None = None
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 

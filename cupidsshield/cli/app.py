@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from cupidsshield import __version__
-from cupidsshield.cli import apps, calibrate, database, demo, graph, keys, mcp, memory, moderate, policies, serve
+from cupidsshield.cli import (
+    apps,
+    calibrate,
+    database,
+    demo,
+    graph,
+    keys,
+    mcp,
+    memory,
+    moderate,
+    policies,
+    serve,
+    staff,
+)
 
 app = typer.Typer(
     name="cupidsshield",
@@ -36,6 +49,7 @@ app.command("serve")(serve.serve)
 app.command("moderate")(moderate.moderate)
 app.add_typer(keys.app, name="keys")
 app.add_typer(apps.app, name="apps")
+app.add_typer(staff.app, name="staff")
 app.add_typer(policies.app, name="policies")
 app.command("calibrate")(calibrate.calibrate)
 app.command("drift")(calibrate.drift)

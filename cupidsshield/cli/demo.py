@@ -18,12 +18,15 @@ from cupidsshield.cli import logs
 from cupidsshield.cli.keys import on_database
 from cupidsshield.cli.output import coloured, out
 from cupidsshield.cli.serve import Port, WebServer
+from cupidsshield.cli.staff import BY
 from cupidsshield.client import ServiceClient
 from cupidsshield.samples import SCENARIOS, Sample, held_out
 from cupidsshield.settings import Settings, read_settings
-from data import apps, keys
+from data import apps, keys, passwords
+from data import staff as accounts
 from domain.answer import ModerationAnswer
 from domain.errors import CupidsShieldError
+from domain.staff import Role
 from domain.vocabulary import DecisionKind, Scope
 from policies.explain import percent
 
@@ -32,6 +35,7 @@ AT_ONCE = 8
 START_WITHIN_S = 60.0
 
 Answers = list[tuple[Sample, ModerationAnswer]]
+Passwords = dict[Role, str]
 
 
 def demo(
@@ -43,11 +47,12 @@ def demo(
     settings = read_settings(port=port or _free_port(8000), host="127.0.0.1")
     logs.configure("ERROR")
     key = on_database(_demo_key)
+    people = demo_staff()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_show(settings, key, messages, once))
+        asyncio.run(_show(settings, key, people, messages, once))
 
 
-async def _show(settings: Settings, key: str, messages: int, once: bool) -> None:
+async def _show(settings: Settings, key: str, people: Passwords, messages: int, once: bool) -> None:
     async with _service(settings) as url, ServiceClient(url, key) as client:
         out.print(f"[bold]CupidsShield[/] is up at {url}\n")
         answers = [(sample, await client.moderate(sample.request())) for sample in SCENARIOS]
@@ -55,6 +60,7 @@ async def _show(settings: Settings, key: str, messages: int, once: bool) -> None
         if messages:
             _print_summary(await _send_all(client, held_out(messages)))
         _print_next_steps(url, key, answers[0][1].case_id)
+        _print_people(url, people)
         if not once:
             out.print("\nThe service stays up. [bold]Ctrl-C[/] stops it.")
             await asyncio.Event().wait()
@@ -136,6 +142,39 @@ def _demo_key(session: Session) -> str:
     owner = apps.get_or_create(session, name=DEMO_APP)
     scopes = frozenset({Scope.MODERATE, Scope.READ, Scope.NOTIFY})
     return keys.create(session, app_id=owner.id, name="demo", scopes=scopes, expires_at=None).key
+
+
+def demo_staff() -> Passwords:
+    """One account of each role that sees the demo app, with new passwords for those that are there already."""
+    made = {role: passwords.generated() for role in Role}
+    kept = {role: passwords.hashed(password) for role, password in made.items()}
+
+    def work(session: Session) -> None:
+        app_ids = [apps.get_or_create(session, name=DEMO_APP).id]
+        known = {person.email: person.id for person in accounts.list_staff(session)}
+        for role in Role:
+            email, name = demo_address(role), role.replace("_", " ").title()
+            if staff_id := known.get(email):
+                accounts.set_password(session, staff_id=staff_id, password_hash=kept[role], by=BY)
+            else:
+                accounts.create(
+                    session, email=email, name=name, role=role, app_ids=app_ids, password_hash=kept[role], by=BY
+                )
+
+    on_database(work)
+    return made
+
+
+def demo_address(role: Role) -> str:
+    """With which mail address somebody of this role signs in to the demo."""
+    return f"{role.replace('_', '-')}@demo.example"
+
+
+def _print_people(url: str, people: Passwords) -> None:
+    table = Table("Mail address", "Password", title=f"The console: {url}", title_style="bold")
+    for role, password in people.items():
+        table.add_row(Text(demo_address(role)), Text(password))
+    out.print(table)
 
 
 def _free_port(wanted: int) -> int:

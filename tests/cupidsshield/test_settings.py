@@ -37,6 +37,8 @@ SAMPLES = {
     "mcp_database_url": ("http://a/mcp/database", "http://a/mcp/database"),
     "mcp_vector_search_url": ("http://a/mcp/vector-search", "http://a/mcp/vector-search"),
     "mcp_notifications_url": ("http://a/mcp/notifications", "http://a/mcp/notifications"),
+    "oidc_client_id": ("shield", "shield"),
+    "oidc_name": ("Keycloak", "Keycloak"),
     "allow_private_webhooks": ("true", True),
     "log_level": ("debug", "DEBUG"),
 }
@@ -57,7 +59,10 @@ def test_the_defaults_need_no_server_no_key_and_no_network(nothing_set: Path) ->
 
 
 def test_every_setting_has_a_sample_here() -> None:
-    assert SAMPLES.keys() | {"service_token", "secret"} == Settings.model_fields.keys()
+    assert (
+        SAMPLES.keys() | {"service_token", "secret", "oidc_issuer", "oidc_client_secret"}
+        == Settings.model_fields.keys()
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -239,3 +244,18 @@ class TestTheSecretOfDevelopment:
         (tmp_path / "secret").write_text("")
         with pytest.raises(SettingsError, match="remove it"):
             signing_secret(read_settings(data_dir=tmp_path))
+
+
+def test_an_openid_provider_needs_all_that_belongs_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUPIDSSHIELD_OIDC_ISSUER", "http://login.example")
+    with pytest.raises(SettingsError, match="CUPIDSSHIELD_OIDC_CLIENT_ID"):
+        read_settings()
+    monkeypatch.setenv("CUPIDSSHIELD_OIDC_CLIENT_ID", "shield")
+    monkeypatch.setenv("CUPIDSSHIELD_OIDC_CLIENT_SECRET", "given")
+    assert read_settings().oidc_issuer == "http://login.example"
+    monkeypatch.setenv("CUPIDSSHIELD_SECRET", SECRET)
+    monkeypatch.setenv("CUPIDSSHIELD_ENVIRONMENT", "production")
+    with pytest.raises(SettingsError, match="https://"):
+        read_settings()
+    monkeypatch.setenv("CUPIDSSHIELD_OIDC_ISSUER", "https://login.example")
+    assert read_settings().oidc_issuer == "https://login.example"

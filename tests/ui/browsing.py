@@ -7,6 +7,7 @@ import httpx2
 from fastapi import FastAPI
 
 ORIGIN = "https://console.test"
+SESSION = "__Host-cupidsshield"
 PASSWORD = "four words in a row"
 
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
@@ -19,6 +20,15 @@ class Browser(httpx2.AsyncClient):
     def of(cls, web: FastAPI) -> Self:
         transport = httpx2.ASGITransport(app=web, raise_app_exceptions=False)
         return cls(transport=transport, base_url=ORIGIN, headers={"Accept": "text/html"})
+
+    def keep_session(self, token: str) -> None:
+        """Hold the cookie of a session."""
+        self.cookies.set(SESSION, token, domain="console.test", path="/")
+
+    @property
+    def session(self) -> str | None:
+        """The token of the session, if the browser holds one."""
+        return self.cookies.get(SESSION)
 
     async def token(self, path: str = "/account") -> str:
         """The token that the forms of a page bring."""

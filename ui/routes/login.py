@@ -14,7 +14,7 @@ from ui import cookies
 from ui.access import Pages, local_path, open_to_all, signed_in
 from ui.cookies import Cookie
 from ui.pages import render
-from ui.parts import Has, UiParts
+from ui.parts import Has, UiParts, parts_of
 
 router = Pages()
 
@@ -27,7 +27,7 @@ async def ask(request: Request, next: str = "/") -> Response:
     """The form; who is signed in already goes on."""
     if request.state.visit is not None:
         return RedirectResponse(local_path(next), status_code=303)
-    return _form(request, next=next)
+    return form(request, next=next)
 
 
 @router.post("/login", dependencies=[Depends(open_to_all)])
@@ -41,10 +41,10 @@ async def sign_in(
     """Begin a session, or show the form again."""
     client = request.client.host if request.client else "unknown"
     if not await parts.database.write(lambda s: login_failures.attempt(s, email=email, client=client)):
-        return _form(request, next=next, email=email, refusal=WAIT, status=429)
+        return form(request, next=next, email=email, refusal=WAIT, status=429)
     staff_id = await _recognised(parts, email, password)
     if staff_id is None:
-        return _form(request, next=next, email=email, refusal=REFUSED, status=401)
+        return form(request, next=next, email=email, refusal=REFUSED, status=401)
     await parts.database.write(lambda s: login_failures.succeeded(s, email=email, client=client))
     return await begun(request, parts, staff_id, way="password", next=next)
 
@@ -90,6 +90,7 @@ async def _recognised(parts: UiParts, email: str, password: str) -> str | None:
     return staff_id if right else None
 
 
-def _form(request: Request, *, next: str, email: str = "", refusal: str = "", status: int = 200) -> Response:
-    known = {"next": local_path(next), "email": email, "refusal": refusal}
+def form(request: Request, *, next: str, email: str = "", refusal: str = "", status: int = 200) -> Response:
+    """The form, with what was wrong last time."""
+    known = {"next": local_path(next), "email": email, "refusal": refusal, "oidc": parts_of(request).oidc}
     return render(request, "login.html", status=status, **known)

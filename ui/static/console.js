@@ -103,6 +103,11 @@
         if (mine !== asked) return;
         // Our own escaped template; parsed without running anything.
         results.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+        for (const list of all("ul", results)) {
+          list.setAttribute("role", "listbox");
+          list.setAttribute("aria-label", list.previousElementSibling.textContent);
+          for (const item of list.children) item.setAttribute("role", "presentation");
+        }
         links().forEach((link, index) => { link.id = `found-${index}`; link.setAttribute("role", "option"); link.tabIndex = -1; });
         select(links()[0]);
       } catch {

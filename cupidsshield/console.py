@@ -1,0 +1,41 @@
+"""Wires the console: what the pages need, from the settings and the rooms that are open."""
+
+from cupidsshield.secret import signing_secret
+from cupidsshield.settings import Settings
+from data.database import Database
+from domain.clock import now
+from graphs.moderation.runs import ModerationRuns
+from mcp_servers.client import Toolbox
+from policies.model import PolicySet
+from ui.oidc import Provider
+from ui.parts import UiParts
+from ui.routes.oidc import RETURN_PATH
+
+
+def parts(
+    settings: Settings, *, database: Database, policies: PolicySet, runs: ModerationRuns, tools: Toolbox
+) -> UiParts:
+    """What the pages are put together from. Raises SettingsError where the kept secret cannot be used."""
+    return UiParts(
+        database=database,
+        policies=policies,
+        runs=runs,
+        tools=tools,
+        secret=signing_secret(settings),
+        public_url=settings.reached_at,
+        secure_cookies=settings.secure_cookies,
+        clock=now,
+        oidc=_provider(settings),
+    )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer or settings.oidc_client_secret is None:
+        return None
+    return Provider(
+        name=settings.oidc_name,
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        return_url=settings.reached_at.rstrip("/") + RETURN_PATH,
+    )
