@@ -5,10 +5,10 @@ as digests: this table names nobody.
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, or_, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from data.clock import database_now
 from data.staff_table import LoginFailureRow
@@ -39,17 +39,6 @@ def succeeded(session: Session, *, email: str, client: str) -> None:
         .where(col(LoginFailureRow.key) == place)
         .values(failures=LoginFailureRow.failures - 1, blocked_until=None)
     )
-
-
-def blocked_until(session: Session, *, email: str, client: str) -> datetime | None:
-    """Until when an attempt would be refused; None where it would not."""
-    rows = session.exec(
-        select(LoginFailureRow).where(
-            col(LoginFailureRow.key).in_(_keys(email, client)),
-            col(LoginFailureRow.blocked_until) > database_now(session),
-        )
-    )
-    return max((row.blocked_until for row in rows if row.blocked_until), default=None)
 
 
 def _forget(session: Session, keys: tuple[str, str]) -> None:

@@ -17,11 +17,13 @@ from mcp.server import MCPServer
 from pydantic import BaseModel
 
 from cupidsshield.settings import Settings, read_settings
+from data import login_failures, staff_sessions
 from data.database import Database
 from domain import errors
 from domain.actor import Actor
 from domain.answer import ModerationAnswer
 from domain.errors import CupidsShieldError
+from domain.staff import MAX_PASSWORD, MIN_PASSWORD, RIGHTS, ROUTES, Right, Role
 from domain.vocabulary import Action, ContentType, DecisionKind, Policy, Priority, Route, Scope, Severity
 from gateway import schemas
 from gateway.app import create_app
@@ -34,6 +36,7 @@ from mcp_servers.moderation import server as moderation_server
 from mcp_servers.notifications import server as notifications_server
 from mcp_servers.vector_search import server as vector_server
 from policies import loader
+from ui.app import ROUTERS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -236,6 +239,35 @@ class TestApi:
         assert {"user.decision", "review.waiting"} <= events, "the search finds something"
         missing = [event for event in {*events, "case.rejected", "case.escalated"} if f"`{event}`" not in doc("api.md")]
         assert not missing
+
+
+class TestConsole:
+    @pytest.mark.parametrize("path", sorted({page.path for router in ROUTERS for page in router.routes}))  # type: ignore[attr-defined]
+    def test_every_page_that_is_looked_at_is_described(self, path: str) -> None:
+        methods = {m for router in ROUTERS for page in router.routes if page.path == path for m in page.methods}  # type: ignore[attr-defined]
+        assert "GET" not in methods or f"`{path}" in doc("console.md")
+
+    @pytest.mark.parametrize("role", Role)
+    def test_every_role_is_described(self, role: Role) -> None:
+        (line,) = re.findall(rf"^\| `{role}` \|(.*)\|$", doc("console.md"), re.MULTILINE)
+        reads, reviews, routes, numbers, quality, people = (cell.strip() for cell in line.split("|"))
+        assert {
+            Right.READ_CASES: reads == "yes",
+            Right.REVIEW: reviews == "yes",
+            Right.DECIDE_APPEALS: reviews == "yes",
+            Right.SEE_NUMBERS: numbers == "yes",
+            Right.LEAD_QUALITY: quality == "yes",
+            Right.MANAGE_STAFF: people == "yes",
+        } == {right: right in RIGHTS[role] for right in Right}
+        assert set(filter(None, routes.split(", "))) == set(ROUTES[role])
+
+    def test_limits_of_sign_ins_are_told_as_they_are(self) -> None:
+        text = doc("console.md")
+        assert (login_failures.MOST_BY_MAIL, login_failures.MOST_BY_CLIENT) == (5, 20)
+        assert "Five failures for one mail address, or twenty from one network address" in text
+        assert f"{MIN_PASSWORD} to {MAX_PASSWORD:,}" in text
+        assert f"after {staff_sessions.IDLE.seconds // 3600} hours without a request" in text
+        assert f"after {staff_sessions.ABSOLUTE.total_seconds() / 3600:g} hours in any case" in text
 
 
 def all_errors(kind: type[CupidsShieldError] = CupidsShieldError) -> Iterator[type[CupidsShieldError]]:

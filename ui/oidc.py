@@ -117,7 +117,7 @@ class Provider:
         return self._keys
 
     async def _get(self, client: AsyncOAuth2Client, address: str) -> Any:
-        response = await client.get(address, withhold_token=True)
+        response = await client.request("GET", address, withhold_token=True)
         return response.raise_for_status().json()
 
     @asynccontextmanager

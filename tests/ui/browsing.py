@@ -16,10 +16,18 @@ TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 class Browser(httpx2.AsyncClient):
     """A client that behaves like a browser. It follows no redirect by itself, so that tests see them."""
 
+    _place: httpx2.ASGITransport
+
     @classmethod
     def of(cls, web: FastAPI) -> Self:
         transport = httpx2.ASGITransport(app=web, raise_app_exceptions=False)
-        return cls(transport=transport, base_url=ORIGIN, headers={"Accept": "text/html"})
+        browser = cls(transport=transport, base_url=ORIGIN, headers={"Accept": "text/html"})
+        browser._place = transport
+        return browser
+
+    def comes_from(self, address: str) -> None:
+        """Come from this address from now on."""
+        self._place.client = (address, 123)
 
     def keep_session(self, token: str) -> None:
         """Hold the cookie of a session."""
