@@ -39,11 +39,6 @@ def matches(kept: str | None, password: str) -> bool:
     return kept is not None
 
 
-def outdated(kept: str) -> bool:
-    """Whether a hash was made with less effort than is asked for today."""
-    return _hasher().check_needs_rehash(kept)
-
-
 def generated() -> str:
     """A password to be shown once."""
     return secrets.token_urlsafe(GENERATED_BYTES)

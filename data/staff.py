@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from pydantic import JsonValue
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from data import audit, staff_sessions
@@ -177,6 +177,18 @@ def note_signed_in(session: Session, *, staff_id: str, way: str) -> None:
     _note(session, row, "staff.signed_in", f"person:{staff_id}", {"way": way})
 
 
+def note_refused(session: Session, *, staff_id: str | None) -> None:
+    """Note that a sign-in was refused, also for no account at all, so that both take as long."""
+    audit.add(
+        session,
+        app_id=NO_APP,
+        case_id=None,
+        action="staff.sign_in_refused",
+        actor="system:console",
+        details={"staff": staff_id},
+    )
+
+
 def note(session: Session, *, staff_id: str, action: str, details: Mapping[str, JsonValue] | None = None) -> None:
     """Note what somebody did about their own sessions, e.g. `staff.signed_out`."""
     _note(session, _row(session, staff_id), action, f"person:{staff_id}", details or {})
@@ -208,7 +220,8 @@ def _require_another_admin(session: Session, row: StaffRow) -> None:
     if row.role != Role.ADMIN or row.disabled_at is not None:
         return
     active = (StaffRow.role == Role.ADMIN.value, col(StaffRow.disabled_at).is_(None))
-    if session.exec(select(func.count()).select_from(StaffRow).where(*active)).one() < 2:
+    # Locked until the commit: two who demote each other at one moment must not both succeed.
+    if len(session.exec(select(StaffRow.id).where(*active).with_for_update()).all()) < 2:
         raise Invalid("this is the last administrator; make another one first")
 
 

@@ -198,7 +198,7 @@ async def _visit(request: Request) -> Visit | None:
 def _require_our_origin(request: Request) -> None:
     """Browsers say where a form or script came from, and scripts of other sites cannot change it."""
     host = request.headers.get("host", "")
-    ours = {host, urlsplit(parts_of(request).public_url).netloc}
+    ours = {host, urlsplit(parts_of(request).public_url).netloc} - {""}
     source = request.headers.get("origin") or request.headers.get("referer")
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or not source:
         raise NotPermitted(FOREIGN)

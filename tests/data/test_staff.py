@@ -194,7 +194,13 @@ class TestPasswords:
             require_good_password(bad, email="ada@example.org")
 
     @pytest.mark.parametrize(
-        "good", ["twelve chars", "пароль из слов", passwords.generated(), "ab" * (MAX_PASSWORD // 2)]
+        "good", ["twelve chars", "пароль из слов", "ab" * (MAX_PASSWORD // 2)], ids=["latin", "cyrillic", "long"]
     )
     def test_that_are_good_are_taken(self, good: str) -> None:
         require_good_password(good, email="ada@example.org")
+
+    def test_that_are_made_are_good_and_never_the_same(self) -> None:
+        made = [passwords.generated() for _ in range(20)]
+        for password in made:
+            require_good_password(password, email="ada@example.org")
+        assert len(set(made)) == 20

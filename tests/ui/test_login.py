@@ -1,14 +1,19 @@
 """Signing in and out, and what stands in the way of whoever should not."""
 
+import json
 import re
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
+from sqlmodel import Session, select
 
 from cupidsshield.bootstrap import House
-from data import passwords, staff_sessions
+from data import audit, passwords, staff_sessions
 from data import staff as accounts
 from data.login_failures import MOST_BY_MAIL
+from data.staff_table import StaffSessionRow
 from domain.ids import new_id
 from domain.staff import Role
 from tests.ui.browsing import PASSWORD, SESSION, Browser
@@ -62,6 +67,19 @@ async def test_a_password_is_compared_also_where_there_is_no_account(
     monkeypatch.setattr(passwords, "matches", lambda kept, typed: compared.append(kept) or real(kept, typed))
     await stranger.sign_in("nobody@example.org")
     assert compared == [None]
+
+
+async def test_refusals_are_noted_without_the_address(stranger: Browser, hire: Hire, house: House) -> None:
+    person = await hire()
+    for email in (person.email, "nobody@example.org"):
+        await stranger.sign_in(email, "the wrong password")
+
+    def rows(session: Session) -> list[str]:
+        wanted = select(audit.AuditRow.details).where(audit.AuditRow.action == "staff.sign_in_refused")
+        return list(session.exec(wanted.order_by(audit.AuditRow.id)))  # type: ignore[arg-type]
+
+    details = (await house.database.read(rows))[-2:]
+    assert [json.loads(row) for row in details] == [{"staff": person.id}, {"staff": None}]
 
 
 async def test_a_shut_account_and_one_without_a_password_do_not_open(
@@ -141,10 +159,14 @@ async def test_scripts_are_told_that_the_session_ended(stranger: Browser) -> Non
 
 
 async def test_reading_pages_writes_a_sign_of_life_only_now_and_then(
-    sign_in: SignIn, hire: Hire, monkeypatch: pytest.MonkeyPatch
+    sign_in: SignIn, hire: Hire, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = await sign_in(await hire())
     touched: list[str] = []
     monkeypatch.setattr(staff_sessions, "touch", lambda s, *, token: touched.append(token))
     await browser.get("/account")
     assert touched == []
+    old = house.parts().ui.clock() - timedelta(minutes=2)
+    await house.database.write(lambda s: s.execute(update(StaffSessionRow).values(seen_at=old)))
+    await browser.get("/account")
+    assert touched == [browser.session]

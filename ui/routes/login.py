@@ -42,8 +42,9 @@ async def sign_in(
     client = request.client.host if request.client else "unknown"
     if not await parts.database.write(lambda s: login_failures.attempt(s, email=email, client=client)):
         return form(request, next=next, email=email, refusal=WAIT, status=429)
-    staff_id = await _recognised(parts, email, password)
-    if staff_id is None:
+    staff_id, right = await _compared(parts, email, password)
+    if staff_id is None or not right:
+        await parts.database.write(lambda s: accounts.note_refused(s, staff_id=staff_id))
         return form(request, next=next, email=email, refusal=REFUSED, status=401)
     await parts.database.write(lambda s: login_failures.succeeded(s, email=email, client=client))
     return await begun(request, parts, staff_id, way="password", next=next)
@@ -82,12 +83,12 @@ async def begun(request: Request, parts: UiParts, staff_id: str, *, way: str, ne
     return response
 
 
-async def _recognised(parts: UiParts, email: str, password: str) -> str | None:
-    """The account of this mail address, if the password is right; just as slow if there is none."""
+async def _compared(parts: UiParts, email: str, password: str) -> tuple[str | None, bool]:
+    """The account of this mail address, and whether the password is right; just as slow if there is none."""
     staff_id, kept = await parts.database.read(lambda s: accounts.password_of(s, email=email))
     async with parts.hashing:
         right = await asyncio.to_thread(passwords.matches, kept, password[: MAX_PASSWORD + 1])
-    return staff_id if right else None
+    return staff_id, right
 
 
 def form(request: Request, *, next: str, email: str = "", refusal: str = "", status: int = 200) -> Response:
