@@ -7,7 +7,7 @@ ARGS ?=
 DATASETS ?= $(wildcard ../shared/datasets)
 PUBLIC_SETS = $(if $(DATASETS),--datasets $(DATASETS))
 
-.PHONY: help demo serve test test-fast test-training check bench evals evals-check train lock clean
+.PHONY: help demo serve test test-fast test-training check bench bench-queue evals evals-check train lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ check: $(VENV)/.test ## Lint, format and types
 
 bench: $(VENV)/.test ## Speed and memory, as ratios to the model's raw forward pass
 	$(BIN)/python -m evals.bench $(ARGS)
+
+bench-queue: $(VENV)/.test ## Server time of the review queue with 100,000 cases, beside an empty one
+	$(BIN)/python -m evals.queue_bench $(ARGS)
 
 evals: $(VENV)/.test ## Measure the product and write evals/reports; ARGS="own routing" for some, else all
 	$(BIN)/python -m evals $(or $(ARGS),all) $(PUBLIC_SETS)

@@ -169,7 +169,12 @@ class House:
             deadline_s=settings.deadline_s,
             gate=gate,
             ui=console.parts(
-                settings, database=self.database, policies=self.policies, runs=self.runs, tools=self.tools
+                settings,
+                database=self.database,
+                desk=self.desk,
+                policies=self.policies,
+                runs=self.runs,
+                tools=self.tools,
             ),
         )
 

@@ -4,6 +4,7 @@ from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
 from data.database import Database
 from domain.clock import now
+from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
@@ -13,11 +14,12 @@ from ui.routes.oidc import RETURN_PATH
 
 
 def parts(
-    settings: Settings, *, database: Database, policies: PolicySet, runs: ModerationRuns, tools: Toolbox
+    settings: Settings, *, database: Database, desk: Desk, policies: PolicySet, runs: ModerationRuns, tools: Toolbox
 ) -> UiParts:
     """What the pages are put together from. Raises SettingsError where the kept secret cannot be used."""
     return UiParts(
         database=database,
+        desk=desk,
         policies=policies,
         runs=runs,
         tools=tools,

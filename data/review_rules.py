@@ -27,13 +27,13 @@ def still_open() -> ColumnElement[bool]:
     return literal_column("review_queue.status <> 'completed'")
 
 
-def visible(staff: Staff) -> ColumnElement[bool]:
-    """Items of the tenants given to somebody, on the routes of their role."""
+def visible(staff: Staff, item: Any = ReviewRow) -> ColumnElement[bool]:
+    """Items of the tenants given to somebody, on the routes of their role; `item` is the table, or an alias of it."""
     if not staff.may(Right.READ_CASES) or not staff.app_ids or not staff.routes:
         return false()
     return and_(
-        col(ReviewRow.app_id).in_(sorted(staff.app_ids)),
-        col(ReviewRow.route).in_(sorted(route.value for route in staff.routes)),
+        item.app_id.in_(sorted(staff.app_ids)),
+        item.route.in_(sorted(route.value for route in staff.routes)),
     )
 
 

@@ -11,8 +11,10 @@ from domain.review import Decided, Outcome, ReviewItem, ReviewKind, ReviewStatus
 from domain.vocabulary import Action, Policy, Priority, Route, Severity
 
 OPEN = text("status <> 'completed'")
-IN_QUEUE = ("order_at", "id", "app_id", "route", "priority", "kind", "due_at")
-"""What the queue is sorted, bounded and counted by: in one index of what is open, whatever else was decided."""
+BY_PLACE = ("order_at", "id", "app_id", "route", "policy", "priority")
+BY_GROUP = ("status", "route", "priority", "kind", "app_id", "due_at")
+"""What the queue is read by, and counted by: indexes of what is open alone, however much was decided before. `status`
+stands first in the second, so that nothing but counting is drawn to it."""
 
 
 class ReviewRow(SQLModel, table=True):
@@ -20,7 +22,9 @@ class ReviewRow(SQLModel, table=True):
 
     __tablename__ = "review_queue"
     __table_args__ = (
-        Index("ix_review_open", *IN_QUEUE, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_review_open", *BY_PLACE, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_review_counted", *BY_GROUP, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_review_handed", "handed_to"),
         Index("ix_review_assigned", "assigned_to", "status"),
     )
 

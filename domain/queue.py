@@ -24,8 +24,8 @@ class QueueStatus(StrEnum):
 class QueueFilter(Frozen):
     """Which open items are wanted; every field that is set narrows the answer.
 
-    `text` must occur in the content, or begin the identifier of the case or be that of its author. `mine` as a status
-    is what the person holds and what was handed to them.
+    `text` is the identifier of the case or of its author, or occurs in the content of one of the items that press most.
+    `mine` as a status is what the person holds and what was handed to them.
     """
 
     app_id: str | None = None

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from data.database import Database
+from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
@@ -27,6 +28,7 @@ class UiParts:
     """
 
     database: Database
+    desk: Desk
     policies: PolicySet
     runs: ModerationRuns
     tools: Toolbox

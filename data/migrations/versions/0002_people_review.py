@@ -205,11 +205,20 @@ def upgrade() -> None:
     op.create_index(
         "ix_review_open",
         "review_queue",
-        ["order_at", "id", "app_id", "route", "priority", "kind", "due_at"],
+        ["order_at", "id", "app_id", "route", "policy", "priority"],
         unique=False,
         sqlite_where=sa.text("status <> 'completed'"),
         postgresql_where=sa.text("status <> 'completed'"),
     )
+    op.create_index(
+        "ix_review_counted",
+        "review_queue",
+        ["status", "route", "priority", "kind", "app_id", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'completed'"),
+        postgresql_where=sa.text("status <> 'completed'"),
+    )
+    op.create_index("ix_review_handed", "review_queue", ["handed_to"], unique=False)
     op.add_column("outbox", sa.Column("decision_id", sa.String(), nullable=True))
     op.create_index(op.f("ix_outbox_decision_id"), "outbox", ["decision_id"], unique=False)
     op.add_column("memory_inbox", sa.Column("decision_id", sa.String(), nullable=True))
