@@ -2,10 +2,14 @@
 
 import pytest
 
+from domain.case import Case
 from domain.notification import Audience
-from domain.vocabulary import Action, ContentType, DecisionKind, Policy
-from graphs.moderation.messages import messages_for
+from domain.review import Verdict
+from domain.vocabulary import Action, ContentType, DecisionKind, Policy, Severity
+from graphs.moderation.messages import messages_for, messages_of_person, statement
+from graphs.moderation.wording import CONSEQUENCES
 from policies.loader import load
+from policies.offers import offered
 from tests import factories
 
 POLICIES = load(None)
@@ -71,3 +75,76 @@ def test_moderators_learn_how_soon_and_about_what() -> None:
     message = told(DecisionKind.ESCALATED, policy=Policy.SCAMS)[Audience.MODERATORS]
     assert message.subject == "Medium: scams waits for moderator"  # type: ignore[attr-defined]
     assert message.recipient == "moderator"  # type: ignore[attr-defined]
+
+
+def case(
+    *, text: str = POSTED, kind: DecisionKind = DecisionKind.ESCALATED, policy: Policy | None = Policy.SCAMS
+) -> Case:
+    made = factories.decision(kind, policy=policy)
+    return Case.opened(factories.record(factories.content(text, kind=ContentType.BIO), made), None)
+
+
+def rejection(policy: Policy, severity: Severity, action: Action) -> Verdict:
+    return Verdict(
+        kind=DecisionKind.REJECTED, policy=policy, severity=severity, action=action, reasoning=f"They wrote: {POSTED}"
+    )
+
+
+APPROVAL = Verdict(kind=DecisionKind.APPROVED, reasoning=POSTED)
+URL = "https://shield.example.org/decisions/t0ken"
+
+
+@pytest.mark.parametrize("policy", [policy for policy in Policy if policy is not Policy.SELF_HARM])
+@pytest.mark.parametrize("severity", Severity)
+def test_a_persons_rejection_states_what_why_by_whom_and_how_to_appeal(policy: Policy, severity: Severity) -> None:
+    for action in offered(policy, severity, POLICIES).actions:
+        message = statement(case(), rejection(policy, severity, action), POLICIES, appeal_url=URL)
+        assert message is not None
+        assert message.body.startswith(POLICIES.guideline(policy).user_message)
+        assert POLICIES.guideline(policy).rule in message.body
+        assert CONSEQUENCES[action] in message.body
+        assert "a person on our team read it and decided" in message.body
+        assert "within 30 days" in message.body
+        assert URL in message.body
+        assert message.payload["appeal_url"] == URL
+        assert message.payload["automated"] is False
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_action_has_words_for_users(action: Action) -> None:
+    assert CONSEQUENCES[action].endswith(".")
+
+
+def test_without_an_address_one_still_learns_that_one_can_appeal() -> None:
+    message = statement(case(), rejection(Policy.SPAM, Severity.LOW, Action.WARN), POLICIES)
+    assert message is not None
+    assert "you can appeal within 30 days, and another person" in message.body
+    assert "appeal_url" not in message.payload
+
+
+def test_no_message_of_a_person_holds_what_was_posted_or_their_reasoning() -> None:
+    for verdict in (APPROVAL, rejection(Policy.SPAM, Severity.LOW, Action.WARN)):
+        for message in messages_of_person(case(), verdict, POLICIES, appeal_url=URL):
+            assert POSTED not in message.model_dump_json()
+
+
+def test_an_approval_of_what_was_rejected_says_sorry() -> None:
+    fine, sorry = [
+        statement(case(kind=kind), APPROVAL, POLICIES) for kind in (DecisionKind.ESCALATED, DecisionKind.REJECTED)
+    ]
+    assert fine is not None
+    assert sorry is not None
+    assert "nothing against our rules" in fine.body
+    assert "sorry" not in fine.body
+    assert "taken back, and we are sorry" in sorry.body
+
+
+def test_care_is_offered_once_and_despair_is_never_called_fine() -> None:
+    support = rejection(Policy.SELF_HARM, Severity.HIGH, Action.OFFER_SUPPORT)
+    first = statement(case(), support, POLICIES)
+    assert first is not None
+    assert (first.event, first.body) == ("user.support", POLICIES.guideline(Policy.SELF_HARM).user_message)
+    supported = case(policy=Policy.SELF_HARM).model_copy(update={"action": Action.OFFER_SUPPORT})
+    assert statement(supported, support, POLICIES) is None
+    assert statement(supported, APPROVAL, POLICIES) is None
+    assert [m.audience for m in messages_of_person(supported, APPROVAL, POLICIES)] == [Audience.APP]
