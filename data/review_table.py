@@ -6,10 +6,14 @@ from typing import Any
 from sqlalchemy import Column, Index, text
 from sqlmodel import Field, SQLModel
 
+from data.appeal_table import AppealRow
+from data.case_table import CaseRow
 from data.columns import UtcDateTime
+from data.statements import table_of
 from domain.review import Decided, Outcome, ReviewItem, ReviewKind, ReviewStatus
 from domain.vocabulary import Action, Policy, Priority, Route, Severity
 
+CASE, APPEAL = (f"{table_of(row).name}.id" for row in (CaseRow, AppealRow))
 OPEN = text("status <> 'completed'")
 BY_PLACE = ("order_at", "id", "app_id", "route", "policy", "priority")
 BY_GROUP = ("status", "route", "priority", "kind", "app_id", "due_at")
@@ -30,8 +34,8 @@ class ReviewRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     app_id: str
-    case_id: str = Field(foreign_key="moderation_cases.id", index=True)
-    appeal_id: str | None = Field(default=None, foreign_key="appeals.id")
+    case_id: str = Field(foreign_key=CASE, index=True)
+    appeal_id: str | None = Field(default=None, foreign_key=APPEAL)
     kind: str = ReviewKind.CASE.value
     priority: str
     route: str
@@ -134,8 +138,8 @@ class HumanDecisionRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     app_id: str
     review_id: str = Field(foreign_key="review_queue.id", index=True)
-    case_id: str = Field(foreign_key="moderation_cases.id")
-    appeal_id: str | None = Field(default=None, foreign_key="appeals.id")
+    case_id: str = Field(foreign_key=CASE)
+    appeal_id: str | None = Field(default=None, foreign_key=APPEAL)
     kind: str = ReviewKind.CASE.value
     reviewer: str
     epoch: int

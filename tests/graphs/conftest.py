@@ -179,7 +179,9 @@ async def app_told_at(house: House, url: str) -> str:
     return await house.database.write(make)
 
 
-async def person_decides(house: House, answer: ModerationAnswer, app_id: str, by: Staff | None = None) -> Case:
+async def person_decides(
+    house: House, answer: ModerationAnswer, app_id: str, by: Staff | None = None, undo: timedelta = timedelta()
+) -> Case:
     """A moderator claims the case's review, approves it, and has the user told; the run is not resumed yet."""
     by = by or factories.staff(app_ids=(app_id,))
     case = await case_of(house, app_id, answer.case_id)
@@ -196,7 +198,7 @@ async def person_decides(house: House, answer: ModerationAnswer, app_id: str, by
             decision=factories.human(answer.case_id, reviewer=by.id),
             messages=[factories.message()],
             memory=None,
-            undo=timedelta(),
+            undo=undo,
         )
 
     await house.database.write(decide)

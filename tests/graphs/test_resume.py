@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cupidsshield.bootstrap import House
 from domain.errors import ToolUnavailable
 from domain.notification import NotificationStatus
+from domain.review import ReviewKind
 from domain.vocabulary import DecisionKind
 from tests import factories
 from tests.graphs.conftest import (
@@ -25,6 +27,9 @@ from tests.graphs.conftest import (
     runs_where,
 )
 from tests.mcp_servers.serving import answer, receiving
+from workers.settle import settle
+
+LONG_AGO = timedelta(seconds=-5)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -135,3 +140,24 @@ async def test_a_person_is_needed_once_only_though_notification_is_down_when_the
         assert not await runs.waits(waiting.case_id)
     await deliver_all(house)
     assert {entry.status for entry in await messages_of(house, app_id)} == {NotificationStatus.DELIVERED}
+
+
+async def test_a_decision_that_stands_ends_its_run_though_two_settle_it(house: House) -> None:
+    async with receiving(lambda posted: answer(200)) as receiver:
+        app_id = await app_told_at(house, receiver.url)
+        waiting = await decided(house, app_id, DOUBTFUL)
+        await person_decides(house, waiting, app_id, undo=LONG_AGO)
+        step = settle(house.database, house.policies, {ReviewKind.CASE: house.resume})
+        await asyncio.gather(step(), step())
+        assert not await house.runs.waits(waiting.case_id)
+        await asyncio.gather(deliver_all(house), deliver_all(house))
+    posted = Counter(each.headers["webhook-id"] for each in receiver.posted)
+    told = [entry for entry in await messages_of(house, app_id) if entry.message.audience != "moderators"]
+    assert posted == Counter(entry.id for entry in told)
+
+
+async def test_while_it_can_be_undone_the_run_waits(house: House, app_id: str) -> None:
+    waiting = await decided(house, app_id, DOUBTFUL)
+    await person_decides(house, waiting, app_id, undo=timedelta(hours=1))
+    await settle(house.database, house.policies, {ReviewKind.CASE: house.resume})()
+    assert await house.runs.waits(waiting.case_id)

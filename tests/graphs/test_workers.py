@@ -16,7 +16,7 @@ from data.database import Database
 from data.memory import Memory
 from domain.errors import ToolUnavailable
 from domain.ids import new_id
-from domain.memory import MemoryItem
+from domain.memory import Collection, MemoryItem
 from domain.notification import NotificationStatus
 from domain.vocabulary import DecisionKind
 from evals.service import free_port
@@ -129,6 +129,31 @@ async def test_what_memory_had_taken_before_a_crash_is_not_there_twice(path: Pat
         await Worker("memory", tasks.remember(restarted, tools), interval_s=1).drain()
         assert await waiting(restarted) == 0
     assert await memory.count(app_id) == 4
+
+
+async def test_what_a_person_decided_is_given_its_vector_by_the_memory_server(path: Path, tmp_path: Path) -> None:
+    app_id, asked = new_id("app"), list[str]()
+
+    async def embed(texts: Any) -> list[str]:
+        asked.extend(texts)
+        return [factories.vector(7) for _ in texts]
+
+    memory = await asyncio.to_thread(Memory.open, tmp_path / "memory", None)
+    server = vector_server.build(memory, embed, actor_in_meta)
+    async with (
+        opened(path) as database,
+        open_toolbox({ServerName.VECTOR_SEARCH: server}, timeout_s=LONGEST_S) as tools,
+    ):
+        [with_vector] = await hand_in(database, app_id, 1)
+        without = factories.memory_item(app_id=app_id, confirmed=True, text="so it said").model_copy(
+            update={"vector": ""}
+        )
+        await database.write(lambda session: memory_inbox.add(session, without))
+        await Worker("memory", tasks.remember(database, tools), interval_s=1).drain()
+    assert asked == ["so it said"]
+    found = await memory.search(Collection.CONFIRMED_CASES, app_id=app_id, vector=factories.vector(7), limit=5)
+    assert [(each.case_id, round(each.similarity, 3)) for each in found] == [(without.case_id, 1.0)]
+    assert await memory.count(app_id) == len({with_vector.case_id, without.case_id})
 
 
 async def test_a_person_decides_while_memory_is_away_and_memory_is_told_after_a_restart(tmp_path: Path) -> None:
