@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from domain.vocabulary import Policy, Severity
+from screening.training import readings
 from screening.training.sources import CALIBRATION, CLEAN, TEST, TRAIN, writers
 
 CORPUS = Path(__file__).parent.parent / "data" / "corpus"
@@ -23,10 +24,13 @@ the text alone. It trains, calibrates and tests the embedded classifier; which w
 and nobody stands in two parts. The label guide is `GUIDE.md`. Rebuild this page with `python -m evals.corpus_card`.
 
 **Where it comes from.** All of it is our own writing for this purpose and shipped under the product's licence; nothing
-was copied from people's messages. The writers `w0` to `w20` are a large language model under twenty-one different
+was copied from people's messages. The writers `w0` to `w34` are a large language model under thirty-five different
 briefs (places, ages, registers, specialities), each working apart and without seeing the others' rows; `w17` alone saw
 a few opening rows of `w10` and `w11`. Small scripts balanced full stops and capitals in some files after writing, so
 that they do not give labels away; no row was made by a program.
+
+**Public texts.** {public} texts of public sets that training reads were labelled anew by this guide, because their
+authors asked other questions. `public_labels.jsonl` keeps those labels by digest; the texts are not shipped.
 
 **How sure the labels are.** A second reader labelled {second} rows blind: all of the calibration and test parts but for
 most of `w5`, and a sample of the training part. Where the two differ both labels are kept (`second` in the row) and the
@@ -56,7 +60,7 @@ def render(corpus: Path) -> str:
     second = [row for row in rows if "second" in row]
     return "\n".join(
         [
-            INTRODUCTION.format(second=len(second)),
+            INTRODUCTION.format(second=len(second), public=f"{len(readings.load(corpus)):,}"),
             _facts(rows),
             "## Labels by part\n",
             _counts(rows, "label", [*Policy, CLEAN], lambda row: str(row["policy"]), part_of),
