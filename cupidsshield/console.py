@@ -2,12 +2,14 @@
 
 from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
+from data import changes
 from data.database import Database
 from domain.clock import now
 from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
+from ui.live import Live
 from ui.oidc import Provider
 from ui.parts import UiParts
 from ui.routes.oidc import RETURN_PATH
@@ -22,6 +24,7 @@ def parts(
         desk=desk,
         policies=policies,
         runs=runs,
+        live=Live(lambda: database.read(changes.newest)),
         tools=tools,
         secret=signing_secret(settings),
         public_url=settings.reached_at,

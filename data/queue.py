@@ -87,6 +87,16 @@ def line_of(session: Session, *, staff: Staff, review_id: str) -> QueueLine | No
     return _line(row) if row else None
 
 
+def lines_of_case(session: Session, *, staff: Staff, case_id: str) -> tuple[QueueLine, ...]:
+    """What is asked about a case of those who may take it, the first that was asked first."""
+    rows = session.execute(
+        _lines(session, staff)
+        .where(still_open(), visible(staff), col(ReviewRow.case_id) == case_id)
+        .order_by(col(ReviewRow.created_at))
+    )
+    return tuple(_line(row) for row in rows)
+
+
 _HOLDER, _KEPT_FOR = aliased(StaffRow), aliased(StaffRow)
 
 

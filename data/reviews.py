@@ -29,6 +29,12 @@ def get(session: Session, *, app_id: str, review_id: str) -> ReviewItem:
     return row.item()
 
 
+def waiting(session: Session, *, app_id: str, case_id: str) -> bool:
+    """Whether anything is asked of people about a case."""
+    asked = select(ReviewRow.id).where(ReviewRow.app_id == app_id, ReviewRow.case_id == case_id, still_open())
+    return session.exec(asked.limit(1)).first() is not None
+
+
 def list_open(session: Session, *, app_id: str, limit: int = 50) -> tuple[ReviewItem, ...]:
     """What waits or is being looked at, by the place that deadline and harm give it."""
     rows = session.exec(

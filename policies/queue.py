@@ -6,9 +6,12 @@ older still moves up: everything else comes later.
 
 from datetime import datetime, timedelta
 
-from domain.review import Place, ReviewItem
+from domain.case import Case
+from domain.ids import new_id
+from domain.review import Place, ReviewItem, ReviewStatus
 from domain.vocabulary import Priority, Route, Severity
 from policies.model import PolicySet
+from policies.offers import reserved_for
 
 
 def harm(*, risk: float, severity: Severity | None, reports: float, policies: PolicySet) -> float:
@@ -47,6 +50,30 @@ def asked(item: ReviewItem, route: Route, policies: PolicySet, *, at: datetime) 
         policies=policies,
     )
     return Place(route=route, priority=priority, due_at=due, order_at=place)
+
+
+def again(case: Case, policies: PolicySet, *, at: datetime) -> ReviewItem:
+    """The item of a case that somebody wants looked at once more: for moderators, or the legal team where the
+    guideline says so."""
+    policy, severity = case.violation_type, case.severity
+    route = reserved_for(policy, severity, policies) or Route.MODERATOR
+    priority = at_least(case.machine.priority or Priority.MEDIUM, route, policies)
+    due = at + timedelta(hours=policies.thresholds.sla_hours.of(priority))
+    risk = case.risk_score
+    return ReviewItem(
+        id=new_id("review"),
+        app_id=case.app_id,
+        case_id=case.id,
+        priority=priority,
+        route=route,
+        policy=policy,
+        severity=severity,
+        risk=risk,
+        status=ReviewStatus.PENDING,
+        due_at=due,
+        order_at=order_at(created_at=at, due_at=due, risk=risk, severity=severity, reports=0.0, policies=policies),
+        created_at=at,
+    )
 
 
 def at_least(priority: Priority, route: Route, policies: PolicySet) -> Priority:

@@ -113,6 +113,8 @@ class Page(APIRoute):
         async def guarded(request: Request) -> Response:
             refusal = await self._let_in(request)
             response = refusal or await page(request)
+            if refusal is None and request.method not in SAFE:
+                parts_of(request).live.tell()
             _keep(request, response)
             headers.harden(response)
             return response

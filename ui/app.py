@@ -7,9 +7,22 @@ from starlette.types import Scope
 
 from ui import headers
 from ui.pages import STATIC
-from ui.routes import account, home, login, oidc, search, staff
+from ui.routes import account, bulk, cases, decide, home, live, login, oidc, queue, reviews, search, staff
 
-ROUTERS: tuple[APIRouter, ...] = (home.router, login.router, oidc.router, account.router, staff.router, search.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    home.router,
+    login.router,
+    oidc.router,
+    account.router,
+    staff.router,
+    search.router,
+    queue.router,
+    live.router,
+    bulk.router,
+    cases.router,
+    reviews.router,
+    decide.router,
+)
 """Each is a `ui.access.Pages`; a new page's router is added here and nowhere else."""
 
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -12,11 +12,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.datastructures import QueryParams
 
 from domain.staff import Right
 from ui import cookies, flash
 from ui.access import Visit, token_of
 from ui.cookies import Cookie
+from ui.highlight import readable
 from ui.navigation import entries_for
 from ui.parts import parts_of
 
@@ -59,8 +61,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(ago=ago, when=when, words=words, percent=percent)
-    made.globals.update(asset=asset, query_with=query_with)
+    made.filters.update(ago=ago, when=when, words=words, percent=percent, days=days)
+    made.globals.update(asset=asset, query_with=query_with, no_query=QueryParams(), readable=readable)
     return made
 
 
@@ -104,6 +106,15 @@ def ago(moment: datetime, now: datetime) -> str:
     else:
         said = f"{int(size)} s"
     return said if seconds >= 0 else f"in {said}"
+
+
+def days(number: float) -> str:
+    """An age in its largest unit: `4 days`, `6 months`, `2 years`."""
+    for unit, length in (("year", 365.25), ("month", 30.44), ("day", 1.0)):
+        if number >= length:
+            size = int(number // length)
+            return f"{size} {unit}{'' if size == 1 else 's'}"
+    return "less than a day"
 
 
 def query_with(query: Any, **changed: object) -> str:

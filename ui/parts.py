@@ -13,6 +13,7 @@ from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
+from ui.live import Live
 from ui.oidc import Provider
 
 AT_ONCE = 2
@@ -24,13 +25,15 @@ class UiParts:
     """Everything a page may need.
 
     `secret` signs what browsers keep and bring back. `secure_cookies` is off only over plain http in development.
-    `oidc` is who else may vouch for people. `hashing` bounds how many passwords are compared at once.
+    `oidc` is who else may vouch for people, `desk` is where people decide, `live` tells open pages that something
+    changed. `hashing` bounds how many passwords are compared at once.
     """
 
     database: Database
     desk: Desk
     policies: PolicySet
     runs: ModerationRuns
+    live: Live
     tools: Toolbox
     secret: str
     public_url: str

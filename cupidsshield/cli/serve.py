@@ -16,6 +16,7 @@ from cupidsshield.settings import Settings, read_settings
 from domain.errors import CupidsShieldError
 from gateway.app import create_app
 from gateway.parts import Parts
+from ui.live import Live
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8000")]
@@ -29,12 +30,15 @@ class WebServer(uvicorn.Server):
 
     def __init__(self, settings: Settings) -> None:
         self.refusal: CupidsShieldError | None = None
+        self._live: Live | None = None
 
         @asynccontextmanager
         async def open_parts() -> AsyncIterator[Parts]:
             try:
                 async with open_house(settings) as house:
-                    yield house.parts()
+                    parts = house.parts()
+                    self._live = parts.ui.live
+                    yield parts
             except CupidsShieldError as error:
                 self.refusal = error
                 raise
@@ -60,6 +64,12 @@ class WebServer(uvicorn.Server):
             if self.refusal is not None:
                 raise self.refusal from None
             raise
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let streams end before the others are waited for: an open page would hold up the end for long."""
+        if self._live is not None:
+            self._live.close()
+        await super().shutdown(sockets)
 
     def _told_plainly(self, app: ASGIApp) -> ASGIApp:
         async def told(scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,9 +11,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from data import cases, claims, decisions, handovers, reviews
+from data.cases import row_of
 from data.review_rules import row_for
 from domain.case import Case
-from domain.errors import CupidsShieldError, Invalid, NotPermitted
+from domain.errors import CupidsShieldError, Invalid, NotPermitted, StaleVersion
 from domain.ids import new_id
 from domain.notification import Message
 from domain.review import BulkOutcome, Decided, HumanDecision, ReviewItem, ReviewKind, Verdict
@@ -23,7 +24,7 @@ from graphs.moderation.messages import messages_of_person, statement
 from graphs.moderation.records import memory_of_person
 from policies.model import PolicySet
 from policies.offers import offered, reserved_for
-from policies.queue import asked
+from policies.queue import again, asked
 
 MOST = 100
 """Items that one bulk act decides at most: a person must have seen each."""
@@ -110,6 +111,16 @@ class Desk:
         app_id = row_for(session, staff=staff, review_id=review_id).app_id
         place = asked(reviews.get(session, app_id=app_id, review_id=review_id), route, self.policies, at=at)
         return handovers.ask(session, staff=staff, review_id=review_id, epoch=epoch, place=place, text=text)
+
+    def reopen(self, session: Session, *, staff: Staff, case: Case, at: datetime) -> ReviewItem:
+        """Put a case before people once more that nobody looks at. Raises StaleVersion where somebody does already."""
+        row_of(session, app_id=case.app_id, case_id=case.id, to_change=True)
+        if reviews.waiting(session, app_id=case.app_id, case_id=case.id):
+            raise StaleVersion("this case waits for people already; open it from the queue")
+        item = again(case, self.policies, at=at)
+        reviews.add(session, item)
+        claims.note(session, staff=staff, item=item, said="reopened")
+        return item
 
     def preview(self, case: Case, verdict: Verdict) -> Message | None:
         """Exactly what the user will read, or None where they will read nothing."""

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from data import apps, cases, staff_sessions
+from data import apps, cases, claims, decisions, keepsakes, staff_sessions
 from data import staff as accounts
+from data.case_table import CaseRow
 from domain.ids import new_id
-from domain.staff import Role
+from domain.review import Decided
+from domain.staff import Role, Staff
 from domain.vocabulary import DecisionKind
 from tests import factories
 
@@ -26,6 +28,9 @@ OPEN = {
 
 NO_TENANT = {"staff_id"}
 """Parameters that name what belongs to no tenant: accounts, which administrators alone see."""
+
+ENDLESS = {"/queue/events"}
+"""Streams: to let somebody in they answer for minutes. `test_live.py` shows that they do."""
 
 FORMS: dict[str, dict[str, str]] = {}
 """By path, a form that would be accepted of the right person."""
@@ -53,8 +58,8 @@ def _recorded(session: Session) -> tuple[str, str]:
     return record.case_id, review.id
 
 
-def _session(session: Session) -> str:
-    other = accounts.create(
+def _other(session: Session) -> Staff:
+    return accounts.create(
         session,
         email=f"{new_id('mail')}@example.org",
         name="Other",
@@ -63,13 +68,48 @@ def _session(session: Session) -> str:
         password_hash=None,
         by="system:test",
     )
+
+
+def _session(session: Session) -> str:
+    other = _other(session)
     staff_sessions.begin(session, staff_id=other.id, client="")
     return staff_sessions.list_for(session, staff_id=other.id)[0].id
+
+
+def _view(session: Session) -> str:
+    return keepsakes.save_view(session, staff=_other(session), name="Theirs", query="route=moderator").id
+
+
+def _decided(session: Session) -> Decided:
+    case_id, review_id = _recorded(session)
+    other = factories.staff(new_id("staff"), app_ids=(_app_of(session, case_id),))
+    lease = undo = timedelta(minutes=5)
+    held = claims.claim(session, staff=other, review_id=review_id, lease=lease)
+    return decisions.decide(
+        session,
+        staff=other,
+        review_id=review_id,
+        epoch=held.epoch,
+        decision=factories.human(case_id, reviewer=other.id),
+        messages=[],
+        memory=None,
+        undo=undo,
+        bulk_id=new_id("bulk"),
+    )
+
+
+def _app_of(session: Session, case_id: str) -> str:
+    row = session.get(CaseRow, case_id)
+    assert row is not None
+    return row.app_id
 
 
 FOREIGN: dict[str, Callable[[Session], str]] = {
     "case_id": _case,
     "review_id": _review,
     "session_id": _session,
+    "view_id": _view,
+    "decision_id": lambda session: _decided(session).id,
+    "bulk_id": lambda session: str(_decided(session).bulk_id),
 }
 """By the name of a path's parameter, how to make such a thing that belongs to another tenant or person."""

@@ -21,7 +21,7 @@ from gateway.app import create_app
 from gateway.parts import Parts
 from tests.ui.browsing import ORIGIN, Browser
 from tests.ui.conftest import Hire, SignIn
-from tests.ui.matrix import FOREIGN, FORMS, NO_TENANT, OPEN
+from tests.ui.matrix import ENDLESS, FOREIGN, FORMS, NO_TENANT, OPEN
 from ui.access import SAFE, Access, Page, Pages, open_to_all, signed_in
 from ui.app import ROUTERS
 
@@ -126,7 +126,11 @@ async def test_a_session_that_ended_opens_nothing(
     assert answer.headers["location"].startswith("/login?next=")
 
 
-@over([(method, page) for method, page in GUARDED if page.access.right])
+def test_what_everybody_who_is_signed_in_may_is_to_read_cases_of_their_apps() -> None:
+    assert {right for right in Right if all(right in held for held in RIGHTS.values())} == {Right.READ_CASES}
+
+
+@over([(method, page) for method, page in GUARDED if page.access.right not in (None, Right.READ_CASES)])
 async def test_every_role_without_the_right_is_refused(hire: Hire, sign_in: SignIn, method: str, page: Page) -> None:
     wrong = [role for role in Role if page.access.right not in RIGHTS[role]]
     assert wrong, "a right that everybody has protects nothing"
@@ -208,7 +212,7 @@ async def test_a_form_of_another_site_is_refused(
     assert answer.status_code == 403
 
 
-@over(GUARDED)
+@over([(method, page) for method, page in GUARDED if page.path not in ENDLESS])
 async def test_whoever_may_is_let_in(hire: Hire, sign_in: SignIn, method: str, page: Page) -> None:
     """The refusals above mean something: with session, right and token, nobody is told 401 or 403."""
     browser = await sign_in(await hire(role_with(page.access.right)))

@@ -5,6 +5,9 @@
 //   data-palette     opens the finder; data-keys opens the list of keys; data-dismiss takes its toast away
 //   data-seconds     on a toast: for how long what it offers can be had; data-left inside shows what is left
 //   data-sensitive   gets a button that shows what is blurred, and hides it again
+//   data-key-help    names a key that a page's own script acts on, for the list
+//   data-live        on the body: the stream that says when something changed; it is told on as the event `changed`
+//   data-live-total  shows how many items wait
 //   data-confirm     on a form: asks before it is sent
 "use strict";
 
@@ -59,8 +62,8 @@
     const list = dialog.querySelector("dl");
     list.replaceChildren();
     const seen = new Set();
-    for (const element of keyed()) {
-      const key = element.dataset.key;
+    for (const element of [...keyed(), ...all("[data-key-help]")]) {
+      const key = element.dataset.key || element.dataset.keyHelp;
       if (seen.has(key)) continue;
       seen.add(key);
       const term = document.createElement("dt");
@@ -201,6 +204,34 @@
     element.prepend(button);
     set(false);
   };
+
+  // ---- what changes elsewhere -------------------------------------------------------------------------------------
+
+  // Browsers open few streams to one host: only the page that is looked at keeps one.
+  let stream = null;
+  const listen = () => {
+    const address = document.body.dataset.live;
+    if (!address || stream || document.hidden) return;
+    stream = new EventSource(address);
+    let first = true;
+    stream.addEventListener("counts", (event) => {
+      const counts = JSON.parse(event.data);
+      for (const element of all("[data-live-total]")) {
+        element.textContent = counts.total;
+        element.hidden = !counts.total;
+      }
+      if (!first) document.dispatchEvent(new CustomEvent("changed", { detail: counts }));
+      first = false;
+    });
+  };
+  const silence = () => { if (stream) stream.close(); stream = null; };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return silence();
+    listen();
+    document.dispatchEvent(new CustomEvent("changed"));
+  });
+  window.addEventListener("pagehide", silence);
+  listen();
 
   // ---- wiring -----------------------------------------------------------------------------------------------------
 
