@@ -1,7 +1,5 @@
 """Cases: recording a decision with all its consequences, and finding cases again."""
 
-import base64
-import json
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,12 +9,13 @@ from sqlmodel import Session, col, select
 
 from data import audit, enforcements, memory_inbox, outbox, subjects
 from data.case_table import CaseRow, case_of, columns_of, summary_of
+from data.cursors import cursor_of, opened
 from data.review_rules import still_open
 from data.review_table import ReviewRow
 from data.statements import dialect_of, inserting, inserting_if_new
 from domain.actor import Actor
 from domain.case import MACHINE, Case, CasePage, CaseRecord, Recorded
-from domain.errors import Invalid, NotFound
+from domain.errors import NotFound
 from domain.history import PastCase, SameContent, SubjectHistory
 from domain.memory import MemoryItem
 from domain.notification import Message
@@ -136,13 +135,13 @@ def search(session: Session, *, app_id: str, query: CaseQuery, cursor: str | Non
     if query.until:
         wanted.append(col(CaseRow.created_at) < query.until)
     if cursor:
-        at, case_id = _opened(cursor)
+        at, case_id = opened(cursor)
         older = and_(col(CaseRow.created_at) == at, col(CaseRow.id) < case_id)
         wanted.append(or_(col(CaseRow.created_at) < at, older))
     newest = (col(CaseRow.created_at).desc(), col(CaseRow.id).desc())
     rows = session.exec(select(CaseRow).where(*wanted).order_by(*newest).limit(limit + 1)).all()
     page = rows[:limit]
-    further = _cursor(page[-1]) if len(rows) > limit else None
+    further = cursor_of(page[-1].created_at, page[-1].id) if len(rows) > limit else None
     return CasePage(cases=tuple(summary_of(row) for row in page), next_cursor=further)
 
 
@@ -243,19 +242,3 @@ def metrics(session: Session, *, app_id: str, since: datetime) -> CaseMetrics:
         slowest_ms=times[-1] if times else None,
         open_reviews=session.exec(waiting).one(),
     )
-
-
-def _cursor(row: CaseRow) -> str:
-    text = json.dumps([row.created_at.isoformat(), row.id])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _opened(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not isinstance(case_id, str):
-            raise ValueError
-    except (ValueError, TypeError, RecursionError) as error:
-        raise Invalid("this cursor is not one of ours; begin again without a cursor") from error
-    return moment, case_id

@@ -84,6 +84,13 @@ class Appeal(Frozen):
     resolved_at: AwareDatetime | None = None
 
 
+class AppealPage(Frozen):
+    """A page of appeals, newest first. `next_cursor` opens the next page; None ends the list."""
+
+    appeals: tuple[Appeal, ...]
+    next_cursor: str | None = None
+
+
 class AppealDecision(Frozen):
     """What a person decided about an appeal. Reasoning is required: the user reads it."""
 

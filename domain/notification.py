@@ -11,6 +11,7 @@ class Audience(StrEnum):
     APP = "app"
     USER = "user"
     MODERATORS = "moderators"
+    REPORTER = "reporter"
 
 
 class NotificationStatus(StrEnum):

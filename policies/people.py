@@ -11,6 +11,7 @@ from domain.vocabulary import Severity
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0)]
 ROUNDING = 1e-9
 
 
@@ -49,6 +50,62 @@ class QueueRules(Frozen):
         return self
 
 
+class ExplanationPoints(Frozen):
+    """What an explanation earns: enough words, the circumstances, owning a part; less where guidance applies."""
+
+    start: Share
+    enough_words: Count
+    says_enough: Share
+    gives_context: Share
+    takes_responsibility: Share
+    unhelpful: Share
+
+
+class EvidencePoints(Frozen):
+    """What new evidence earns: enough words, something that can be checked, a record that agrees."""
+
+    start: Share
+    enough_words: Count
+    says_enough: Share
+    can_be_checked: Share
+    record_agrees: Share
+
+
+class PolicyPoints(Frozen):
+    """What speaks for or against the rule having been misread: people's decisions on similar texts (at most
+    `most_similar`, from `min_similarity` on), how the text reads today, a changed rule, nobody having looked."""
+
+    start: Share
+    similar: Share
+    most_similar: Count
+    min_similarity: Share
+    reads_as_fine_now: Share
+    less_sure_now: Share
+    policy_changed: Share
+    nobody_looked: Share
+
+
+class HistoryPoints(Frozen):
+    """What a record earns: no other violation, enough clean cases, an old account; each other violation costs."""
+
+    start: Share
+    no_violation: Share
+    per_violation: Share
+    clean_cases: Count
+    many_clean: Share
+    account_days: Positive
+    old_account: Share
+
+
+class AppealPoints(Frozen):
+    """How each factor is scored: from `start`, plus or minus what is found, within 0 and 1."""
+
+    explanation: ExplanationPoints
+    new_evidence: EvidencePoints
+    policy_misinterpretation: PolicyPoints
+    history: HistoryPoints
+
+
 class AppealRules(Frozen):
     """Deadlines of appeals, and how the machine weighs them: it recommends only, people decide (I8)."""
 
@@ -59,6 +116,7 @@ class AppealRules(Frozen):
     overturn_from: Share
     escalate_from: Share
     senior_severity: Severity
+    points: AppealPoints
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
