@@ -3,9 +3,7 @@
 What a person decides about one is in `appeal_decisions`; nothing here ever ends an appeal.
 """
 
-from typing import Any
-
-from sqlalchemy import and_, or_, update
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
 from data import audit
@@ -72,7 +70,7 @@ def search(
     session: Session, *, app_ids: frozenset[str], status: AppealStatus | None, cursor: str | None, limit: int
 ) -> AppealPage:
     """Appeals of these apps, newest first. Raises Invalid for a cursor that is not ours."""
-    wanted = [col(AppealRow.app_id).in_(sorted(app_ids))]
+    wanted: list[ColumnElement[bool]] = [col(AppealRow.app_id).in_(sorted(app_ids))]
     if status is not None:
         wanted.append(col(AppealRow.status) == status.value)
     if cursor:
@@ -129,12 +127,6 @@ def row_of(session: Session, *, app_id: str, appeal_id: str, to_change: bool = F
     if row is None or row.app_id != app_id:
         raise NotFound(f"there is no appeal {appeal_id[:60]!r}")
     return row
-
-
-def set_status(session: Session, row: AppealRow, **changed: Any) -> None:
-    """Change columns of a row that this transaction holds."""
-    session.execute(update(AppealRow).where(col(AppealRow.id) == row.id).values(**changed))
-    session.refresh(row)
 
 
 def appeal_of(row: AppealRow) -> Appeal:

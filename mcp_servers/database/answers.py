@@ -2,7 +2,9 @@
 
 from pydantic import AwareDatetime, JsonValue
 
+from domain.appeal import Appeal
 from domain.base import Frozen
+from domain.report import Report
 from domain.review import ReviewItem
 
 
@@ -34,3 +36,17 @@ class Proposal(Frozen):
     case_id: str
     review_id: str
     status: str
+
+
+class SettledAppeal(Frozen):
+    """An appeal, and whether a person's decision about it stands for good."""
+
+    appeal: Appeal
+    settled: bool
+
+
+class TakenReport(Frozen):
+    """A report as it was kept, and whether its case is before people."""
+
+    report: Report
+    before_people: bool

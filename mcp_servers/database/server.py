@@ -5,6 +5,8 @@ from mcp.server import MCPServer
 from data.database import Database
 from mcp_servers.building import new_server
 from mcp_servers.client import ServerName
+from mcp_servers.database.appeal_tools import AppealTools
+from mcp_servers.database.report_tools import ReportTools
 from mcp_servers.database.tools import DatabaseTools
 from mcp_servers.expose import READS, WRITES, WRITES_ONCE, expose, resource_errors
 from mcp_servers.guard import Guard
@@ -29,6 +31,13 @@ def build(database: Database, policies: PolicySet, identify: Identify, guard: Gu
     expose(server, tools.get_audit_trail, READS, title="Get the audit trail")
     expose(server, tools.list_review_queue, READS, title="List the review queue")
     expose(server, tools.get_metrics, READS, title="Get metrics")
+    heard = AppealTools(database, policies, identify)
+    expose(server, heard.get_appeal, READS, title="Get an appeal")
+    expose(server, heard.file_appeal, WRITES_ONCE, title="File an appeal")
+    expose(server, heard.lay_brief, WRITES_ONCE, title="Lay a brief beside an appeal")
+    expose(server, heard.settle_appeal, WRITES_ONCE, title="Settle an appeal")
+    told = ReportTools(database, policies, identify)
+    expose(server, told.file_report, WRITES_ONCE, title="File a report")
 
     @server.resource("case://{case_id}", mime_type="application/json", title="A case")
     async def case(case_id: str, call: Call) -> str:

@@ -1,0 +1,1 @@
+"""The appeals graph: intake, context, evaluation, decision (a person), resolution, notification."""
