@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpx2
 from mcp.server import MCPServer
@@ -17,7 +18,9 @@ from cupidsshield import __version__, console
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.ownership import owning
 from cupidsshield.passages import index_guidelines
+from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
+from cupidsshield.workforce import DELIVERY, workers_of
 from data import keys, migrate
 from data.database import Database
 from data.memory import Memory
@@ -26,13 +29,14 @@ from domain.answer import ModerationAnswer
 from domain.case import Case
 from domain.clock import now
 from domain.errors import Overloaded
-from domain.review import Decided, ReviewKind
+from domain.review import Decided
 from domain.submission import Submission
 from domain.vocabulary import Action, Policy, Severity
 from gateway.auth import KeyRing
 from gateway.limits import Gate, RateLimit
 from gateway.metrics import Metrics
 from gateway.parts import Parts
+from graphs.appeals.runs import AppealRuns
 from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from graphs.moderation.state import Services
@@ -53,20 +57,15 @@ from screening.language import LanguageDetector
 from screening.model import load_encoder
 from screening.rules import Rules
 from screening.screen import Screener
-from workers import alerts, drift, tasks
-from workers import settle as settling
+from ui.links import DecisionLinks
+from ui.parts import UiParts
 from workers.drift import Drifts
 from workers.loop import Worker
 
 logger = logging.getLogger(__name__)
 
-DELIVERY = "delivery"
-DELIVERY_EVERY_S = 1.0
-MEMORY_EVERY_S = 1.0
-EXPIRY_EVERY_S = 30.0
-SETTLE_EVERY_S = 1.0
-ALERTS_EVERY_S = 60.0
-DRIFT_EVERY_S = 900.0
+LINK_RATE = "30/minute"
+"""How often one user's link is opened."""
 
 NEEDS: dict[ServerName, frozenset[ServerName]] = {
     ServerName.MODERATION: frozenset(ServerName),
@@ -89,11 +88,14 @@ class House:
     sender: WebhookSender
     gate: Gate
     rate_limit: RateLimit
+    link_limit: RateLimit
+    links: DecisionLinks
     workers: tuple[Worker, ...] = ()
     used_keys: set[str] = field(default_factory=set)
     drifts: Drifts = field(default_factory=Drifts)
     _tools: Toolbox | None = None
     _runs: ModerationRuns | None = None
+    _appeals: AppealRuns | None = None
 
     @property
     def tools(self) -> Toolbox:
@@ -107,9 +109,15 @@ class House:
         assert self._runs is not None, "the house is not open yet"
         return self._runs
 
-    def furnish(self, tools: Toolbox, runs: ModerationRuns, workers: tuple[Worker, ...]) -> None:
+    @property
+    def appeals(self) -> AppealRuns:
+        """The appeals graph."""
+        assert self._appeals is not None, "the house is not open yet"
+        return self._appeals
+
+    def furnish(self, tools: Toolbox, runs: ModerationRuns, appeals: AppealRuns) -> None:
         """Set what could only be made after the servers."""
-        self._tools, self._runs, self.workers = tools, runs, workers
+        self._tools, self._runs, self._appeals = tools, runs, appeals
 
     def wake_delivery(self) -> None:
         """Have messages delivered now instead of at the next round."""
@@ -120,11 +128,16 @@ class House:
     @property
     def desk(self) -> Desk:
         """Where people decide."""
-        return Desk(self.policies)
+        return Desk(self.policies, appeal_url=lambda case: self.links.to(case.app_id, case.id))
 
     async def resume(self, decided: Decided) -> None:
         """Let the run of a case that a person decided go on."""
         await self.runs.resume(app_id=decided.app_id, case_id=decided.case_id)
+
+    async def resume_appeal(self, decided: Decided) -> None:
+        """Let the run of an appeal that a person decided go on."""
+        assert decided.appeal_id is not None, "a decision about an appeal names it"
+        await self.appeals.resume(app_id=decided.app_id, appeal_id=decided.appeal_id)
 
     async def verify_key(self, key: str) -> Actor:
         """The actor of an API key. Raises NotAuthenticated."""
@@ -157,6 +170,7 @@ class House:
         local = frozenset(ServerName) - settings.remote_urls.keys()
         return Parts(
             runs=self.runs,
+            appeals=self.appeals,
             tools=self.tools,
             database=self.database,
             keys=KeyRing(self.verify_key),
@@ -168,14 +182,22 @@ class House:
             version=__version__,
             deadline_s=settings.deadline_s,
             gate=gate,
-            ui=console.parts(
-                settings,
-                database=self.database,
-                desk=self.desk,
-                policies=self.policies,
-                runs=self.runs,
-                tools=self.tools,
-            ),
+            policies=self.policies,
+            ui=self.ui_parts(),
+        )
+
+    def ui_parts(self) -> UiParts:
+        """What the pages need."""
+        return console.parts(
+            self.settings,
+            database=self.database,
+            desk=self.desk,
+            policies=self.policies,
+            runs=self.runs,
+            appeals=self.appeals,
+            tools=self.tools,
+            links=self.links,
+            spend_link=self.link_limit.spend,
         )
 
     def guard(self) -> Guard:
@@ -248,15 +270,21 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         sender = WebhookSender(http, allow_private=settings.allow_private_webhooks)
         gate, rate_limit = Gate(settings.max_in_flight), RateLimit(settings.rate_limit, settings.rate_limit_storage)
         stack.push_async_callback(rate_limit.close)
-        house = House(settings, policies, database, screener, memory, sender, gate, rate_limit)
+        link_limit = RateLimit(LINK_RATE, settings.rate_limit_storage)
+        stack.push_async_callback(link_limit.close)
+        lifetime = timedelta(days=policies.thresholds.appeals.link_days)
+        links = DecisionLinks(signing_secret(settings), settings.reached_at, lifetime)
+        house = House(settings, policies, database, screener, memory, sender, gate, rate_limit, link_limit, links)
         if memory and screener:
             await index_guidelines(policies, screener, memory)
         endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)
         tools = await stack.enter_async_context(open_toolbox(endpoints, timeout_s=settings.tool_timeout_s))
         checkpointer = await stack.enter_async_context(open_checkpointer(settings.database, settings.data_dir))
-        runs = ModerationRuns(Services(tools=tools, policies=policies, clock=now), checkpointer)
+        services = Services(tools=tools, policies=policies, clock=now, link=links.to)
+        runs = ModerationRuns(services, checkpointer)
         stack.push_async_callback(runs.close)
-        house.furnish(tools, runs, _workers(house, tools, needed))
+        house.furnish(tools, runs, AppealRuns(services, checkpointer))
+        house.workers = workers_of(house, tools, needed)
         await _run_workers(house, stack)
         yield house
 
@@ -294,31 +322,6 @@ def _endpoints(
     token = settings.service_token.get_secret_value() if settings.service_token else ""
     remote = {name: Remote(url, token) for name, url in settings.remote_urls.items() if name in needed}
     return {**servers, **remote}
-
-
-def _workers(house: House, tools: Toolbox, needed: frozenset[ServerName]) -> tuple[Worker, ...]:
-    found = []
-    if ServerName.NOTIFICATIONS in needed:
-        found.append(Worker(DELIVERY, tasks.deliver(tools), interval_s=DELIVERY_EVERY_S, full=tasks.DELIVERY_BATCH))
-    if needed == frozenset(ServerName):
-        found.append(
-            Worker("memory", tasks.remember(house.database, tools), interval_s=MEMORY_EVERY_S, full=tasks.MEMORY_BATCH)
-        )
-        found.append(Worker("expiry", tasks.expire(house.database), interval_s=EXPIRY_EVERY_S, full=500))
-        settle = settling.settle(house.database, house.policies, {ReviewKind.CASE: house.resume})
-        found.append(Worker("settling", settle, interval_s=SETTLE_EVERY_S, full=settling.SETTLE_BATCH))
-        watch = alerts.watch(house.database, house.policies.thresholds.alerts, now)
-        found.append(Worker("alerts", watch, interval_s=ALERTS_EVERY_S, full=1_000))
-        if house.screener:
-            found.append(Worker("drift", _watch_drift(house, house.screener), interval_s=DRIFT_EVERY_S, full=1_000))
-        used = tasks.note_used_keys(house.database, house.used_keys)
-        found.append(Worker("key use", used, interval_s=EXPIRY_EVERY_S))
-    return tuple(found)
-
-
-def _watch_drift(house: House, screener: Screener) -> tasks.Step:
-    calibration = Calibration.load(house.settings.calibration_file, screener.ref)
-    return drift.watch(house.database, house.policies.thresholds.alerts, calibration, screener.ref, house.drifts, now)
 
 
 async def _run_workers(house: House, stack: AsyncExitStack) -> None:

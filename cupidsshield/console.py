@@ -1,14 +1,18 @@
 """Wires the console: what the pages need, from the settings and the rooms that are open."""
 
+from collections.abc import Awaitable, Callable
+
 from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
 from data import changes
 from data.database import Database
 from domain.clock import now
+from graphs.appeals.runs import AppealRuns
 from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
+from ui.links import DecisionLinks
 from ui.live import Live
 from ui.oidc import Provider
 from ui.parts import UiParts
@@ -16,7 +20,16 @@ from ui.routes.oidc import RETURN_PATH
 
 
 def parts(
-    settings: Settings, *, database: Database, desk: Desk, policies: PolicySet, runs: ModerationRuns, tools: Toolbox
+    settings: Settings,
+    *,
+    database: Database,
+    desk: Desk,
+    policies: PolicySet,
+    runs: ModerationRuns,
+    appeals: AppealRuns,
+    tools: Toolbox,
+    links: DecisionLinks,
+    spend_link: Callable[[str], Awaitable[None]],
 ) -> UiParts:
     """What the pages are put together from. Raises SettingsError where the kept secret cannot be used."""
     return UiParts(
@@ -24,12 +37,15 @@ def parts(
         desk=desk,
         policies=policies,
         runs=runs,
+        appeals=appeals,
         live=Live(lambda: database.read(changes.newest)),
         tools=tools,
         secret=signing_secret(settings),
         public_url=settings.reached_at,
         secure_cookies=settings.secure_cookies,
         clock=now,
+        links=links,
+        spend_link=spend_link,
         oidc=_provider(settings),
     )
 

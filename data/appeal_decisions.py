@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from data import appeals, audit, cases, enforcements, memory_inbox, outbox, subjects
+from data import appeals, audit, cases, enforcements, memory_inbox, outbox, settling, subjects
 from data.claims import fresh
-from data.clock import database_now
 from data.decisions import MEMORY_LATER, as_it_stands, take_back
 from data.involvement import had_a_hand, is_barred
 from data.review_rules import held_by, require_one, row_for
@@ -157,23 +156,18 @@ def undo(session: Session, *, staff: Staff, decision_id: str, lease: timedelta) 
 
 def settle(session: Session, *, app_id: str, appeal_id: str, actor: Actor) -> Appeal:
     """Note that a decision stands, once it can no longer be undone; before that, and twice, nothing happens."""
-    of_this = (col(HumanDecisionRow.app_id) == app_id, col(HumanDecisionRow.appeal_id) == appeal_id)
-    done = session.execute(update(HumanDecisionRow).where(*of_this, *_stands(session)).values(settled_at=now()))
     appeal = appeals.get(session, app_id=app_id, appeal_id=appeal_id)
-    if done.rowcount:  # type: ignore[attr-defined]
-        _audit(session, app_id, appeal.case_id, "settled", actor.label, {"appeal": appeal_id, "status": appeal.status})
-    return appeal
-
-
-def to_settle(session: Session, *, limit: int) -> tuple[tuple[str, str], ...]:
-    """App and appeal of the decisions of all apps that stand and are not settled, the longest due first."""
-    rows = session.exec(
-        select(HumanDecisionRow.app_id, HumanDecisionRow.appeal_id)
-        .where(*_stands(session))
-        .order_by(col(HumanDecisionRow.undo_until))
-        .limit(limit)
+    waiting = select(HumanDecisionRow.id).where(
+        HumanDecisionRow.app_id == app_id,
+        HumanDecisionRow.appeal_id == appeal_id,
+        HumanDecisionRow.kind == ReviewKind.APPEAL,
+        col(HumanDecisionRow.settled_at).is_(None),
     )
-    return tuple((app_id, appeal_id) for app_id, appeal_id in rows if appeal_id)
+    for decision_id in session.exec(waiting).all():
+        if settling.settle(session, decision_id=decision_id):
+            details = {"appeal": appeal_id, "status": appeal.status}
+            _audit(session, app_id, appeal.case_id, "settled", actor.label, details)
+    return appeal
 
 
 def is_settled(session: Session, *, app_id: str, appeal_id: str) -> bool:
@@ -186,15 +180,6 @@ def is_settled(session: Session, *, app_id: str, appeal_id: str) -> bool:
         col(HumanDecisionRow.settled_at).is_not(None),
     )
     return session.exec(found).first() is not None
-
-
-def _stands(session: Session) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(HumanDecisionRow.kind) == ReviewKind.APPEAL.value,
-        col(HumanDecisionRow.settled_at).is_(None),
-        col(HumanDecisionRow.undone_at).is_(None),
-        col(HumanDecisionRow.undo_until) <= database_now(session),
-    )
 
 
 def _at_hand(session: Session, staff: Staff, review_id: str, decision: AppealDecision) -> tuple[ReviewRow, Appeal]:

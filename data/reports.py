@@ -12,27 +12,17 @@ from sqlmodel import Session, col, select
 
 from data import audit, outbox
 from data.appeal_table import ReporterRow, ReportRow
-from data.clock import database_now
-from data.review_table import HumanDecisionRow, ReviewRow
-from data.statements import dialect_of, inserting, inserting_if_new
+from data.review_table import ReviewRow
+from data.statements import counting, dialect_of, inserting, inserting_if_new
 from domain.actor import Actor
-from domain.base import Frozen
+from domain.clock import now
 from domain.notification import Message
 from domain.report import Report, ReporterRecord, ReportStatus
 from domain.review import ReviewItem, ReviewKind, ReviewStatus
-from domain.vocabulary import DecisionKind, Policy
+from domain.vocabulary import Policy
 
 FILED = "report.filed"
 RESOLVED = "report.resolved"
-
-
-class Judged(Frozen):
-    """A case whose reports a person's decision has settled: those that came up to `decided_at`."""
-
-    app_id: str
-    case_id: str
-    upheld: bool
-    decided_at: datetime
 
 
 def file(session: Session, *, report: Report, actor: Actor) -> Report:
@@ -120,42 +110,15 @@ def move_up(session: Session, *, review_id: str, reports: float, order_at: datet
     )
 
 
-def to_resolve(session: Session, *, limit: int) -> tuple[Judged, ...]:
-    """Reported cases of all apps that a person has decided for good since they were reported."""
-    rows = session.exec(
-        select(HumanDecisionRow)
-        .join(ReportRow, col(ReportRow.case_id) == col(HumanDecisionRow.case_id))
-        .where(
-            ReportRow.status == ReportStatus.OPEN,
-            ReportRow.created_at <= HumanDecisionRow.decided_at,
-            HumanDecisionRow.kind == ReviewKind.CASE,
-            col(HumanDecisionRow.undone_at).is_(None),
-            col(HumanDecisionRow.undo_until) <= database_now(session),
-        )
-        .order_by(col(HumanDecisionRow.decided_at), col(HumanDecisionRow.id))
-        .limit(limit)
-    )
-    latest = {row.case_id: row for row in rows}
-    return tuple(
-        Judged(
-            app_id=row.app_id,
-            case_id=row.case_id,
-            upheld=row.decision == DecisionKind.REJECTED,
-            decided_at=row.decided_at,
-        )
-        for row in latest.values()
-    )
-
-
-def open_until(session: Session, *, judged: Judged) -> tuple[Report, ...]:
-    """The reports that a decision settles, kept from others until the commit."""
+def open_until(session: Session, *, app_id: str, case_id: str, at: datetime) -> tuple[Report, ...]:
+    """The open reports that came up to a moment, kept from others until the commit."""
     rows = session.exec(
         select(ReportRow)
         .where(
-            ReportRow.app_id == judged.app_id,
-            ReportRow.case_id == judged.case_id,
+            ReportRow.app_id == app_id,
+            ReportRow.case_id == case_id,
             ReportRow.status == ReportStatus.OPEN,
-            ReportRow.created_at <= judged.decided_at,
+            ReportRow.created_at <= at,
         )
         .order_by(col(ReportRow.id))
         .with_for_update()
@@ -163,29 +126,23 @@ def open_until(session: Session, *, judged: Judged) -> tuple[Report, ...]:
     return tuple(_report(row) for row in rows)
 
 
-def resolve(
-    session: Session, *, judged: Judged, reports: Sequence[Report], messages: Sequence[Message], at: datetime
-) -> None:
-    """Uphold or dismiss reports, count that for each reporter, and owe them the outcome."""
+def resolve(session: Session, *, reports: Sequence[Report], status: ReportStatus, messages: Sequence[Message]) -> None:
+    """Uphold or dismiss reports of one case, count that for each reporter, and owe them the outcome."""
     if not reports:
         return
-    status = ReportStatus.UPHELD if judged.upheld else ReportStatus.DISMISSED
+    at, app_id, case_id = now(), reports[0].app_id, reports[0].case_id
     settled = update(ReportRow).where(col(ReportRow.id).in_([report.id for report in reports]))
     session.execute(settled.values(status=status.value, resolved_at=at))
+    count = counting(ReporterRow, dialect_of(session), ("app_id", "user_id"), ("upheld", "dismissed"))
+    upheld = int(status is ReportStatus.UPHELD)
     for report in reports:
-        key = {"app_id": report.app_id, "user_id": report.reporter_id}
-        session.execute(inserting_if_new(ReporterRow, dialect_of(session)), {**key, "upheld": 0, "dismissed": 0})
-        counted = {status.value: getattr(ReporterRow, status.value) + 1}
-        session.execute(
-            update(ReporterRow)
-            .where(col(ReporterRow.app_id) == report.app_id, col(ReporterRow.user_id) == report.reporter_id)
-            .values(**counted)
-        )
-    outbox.put(session, app_id=judged.app_id, case_id=judged.case_id, messages=messages, at=at)
+        more = {"upheld": upheld, "dismissed": 1 - upheld}
+        session.execute(count, {"app_id": app_id, "user_id": report.reporter_id, **more})
+    outbox.put(session, app_id=app_id, case_id=case_id, messages=messages, at=at)
     audit.add(
         session,
-        app_id=judged.app_id,
-        case_id=judged.case_id,
+        app_id=app_id,
+        case_id=case_id,
         action=RESOLVED,
         actor="system:reports",
         details={"status": status, "reports": len(reports)},

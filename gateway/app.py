@@ -9,7 +9,7 @@ from gateway import docs, errors
 from gateway.counting import CountErrors
 from gateway.oversized import OversizedInOurShape
 from gateway.parts import Parts
-from gateway.routes import cases, health, moderation
+from gateway.routes import appeals, cases, health, moderation, reports
 from mcp_servers import gateway as mcp_gateway
 from ui import app as ui
 
@@ -42,6 +42,8 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
     errors.install(app)
     app.include_router(moderation.router)
     app.include_router(cases.router)
+    app.include_router(appeals.router)
+    app.include_router(reports.router)
     app.include_router(health.router)
 
     ui.install(app)

@@ -11,9 +11,11 @@ from data.database import Database
 from gateway.auth import KeyRing
 from gateway.limits import Gate, RateLimit
 from gateway.metrics import Metrics
+from graphs.appeals.runs import AppealRuns
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import ServerName, Toolbox
 from mcp_servers.guard import Guard
+from policies.model import PolicySet
 from ui.parts import UiParts
 
 
@@ -22,6 +24,7 @@ class Parts:
     """Everything a request may need. `deadline_s` bounds one decision, `gate` all at once."""
 
     runs: ModerationRuns
+    appeals: AppealRuns
     tools: Toolbox
     database: Database
     keys: KeyRing
@@ -33,6 +36,7 @@ class Parts:
     version: str
     deadline_s: float
     gate: Gate
+    policies: PolicySet
     ui: UiParts
 
 

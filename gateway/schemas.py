@@ -48,6 +48,9 @@ def _no_nul(value: Any) -> Any:
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_no_nul), BeforeValidator(_unicode)]
+Words = Annotated[str, BeforeValidator(_without_nul), BeforeValidator(_unicode)]
+"""What a person wrote; a NUL becomes U+FFFD, visibly."""
+
 SearchWords = Annotated[
     str, Field(max_length=200, description="Only cases whose content holds this."), BeforeValidator(_no_nul)
 ]

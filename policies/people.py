@@ -107,9 +107,13 @@ class AppealPoints(Frozen):
 
 
 class AppealRules(Frozen):
-    """Deadlines of appeals, and how the machine weighs them: it recommends only, people decide (I8)."""
+    """Deadlines of appeals, and how the machine weighs them: it recommends only, people decide (I8).
+
+    `link_days` is how long a user's link to a decision opens.
+    """
 
     window_days: Positive
+    link_days: Positive
     target_hours: Positive
     escalated_hours: Positive
     weights: dict[AppealFactor, Share]

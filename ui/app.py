@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from ui import headers
 from ui.pages import STATIC
-from ui.routes import account, bulk, cases, decide, home, live, login, oidc, queue, reviews, search, staff
+from ui.routes import account, bulk, cases, decide, decisions, home, live, login, oidc, queue, reviews, search, staff
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -22,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cases.router,
     reviews.router,
     decide.router,
+    decisions.router,
 )
 """Each is a `ui.access.Pages`; a new page's router is added here and nowhere else."""
 

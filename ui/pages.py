@@ -61,7 +61,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(ago=ago, when=when, words=words, percent=percent, days=days)
+    made.filters.update(ago=ago, when=when, words=words, percent=percent, days=days, capitalize_first=capitalize_first)
     made.globals.update(asset=asset, query_with=query_with, no_query=QueryParams(), readable=readable)
     return made
 
@@ -78,6 +78,11 @@ def words(value: object) -> str:
     if value is None:
         return "–"
     return str(value.value if isinstance(value, Enum) else value).replace("_", " ")
+
+
+def capitalize_first(text: str) -> str:
+    """The text with a capital at its beginning, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def percent(share: float) -> str:

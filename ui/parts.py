@@ -1,7 +1,7 @@
 """What the pages are put together from; made by the bootstrap, reached by routes through the app's state."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -9,10 +9,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from data.database import Database
+from graphs.appeals.runs import AppealRuns
 from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import Toolbox
 from policies.model import PolicySet
+from ui.links import DecisionLinks
 from ui.live import Live
 from ui.oidc import Provider
 
@@ -25,6 +27,7 @@ class UiParts:
     """Everything a page may need.
 
     `secret` signs what browsers keep and bring back. `secure_cookies` is off only over plain http in development.
+    `links` are those that users are sent; `spend_link` counts how often one is opened, and raises RateLimited.
     `oidc` is who else may vouch for people, `desk` is where people decide, `live` tells open pages that something
     changed. `hashing` bounds how many passwords are compared at once.
     """
@@ -33,12 +36,15 @@ class UiParts:
     desk: Desk
     policies: PolicySet
     runs: ModerationRuns
+    appeals: AppealRuns
     live: Live
     tools: Toolbox
     secret: str
     public_url: str
     secure_cookies: bool
     clock: Callable[[], datetime]
+    links: DecisionLinks
+    spend_link: Callable[[str], Awaitable[None]]
     oidc: Provider | None = None
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 

@@ -1,16 +1,16 @@
-"""What happens later to appeals and reports: briefs that are missing, decisions that stand, reporters who are told."""
+"""What happens later to appeals and reports: briefs that are missing are made, and reporters are told the outcome."""
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 
 from sqlmodel import Session
 
-from data import appeal_decisions, appeals, reports
+from data import appeals, reports
 from data.database import Database
 from domain.errors import CupidsShieldError
 from domain.notification import Audience, Message
-from domain.report import Report
+from domain.report import Report, ReportStatus
+from domain.review import Decided, ReviewKind
+from domain.vocabulary import DecisionKind
 from graphs.appeals.runs import AppealRuns
 from workers.tasks import Step
 
@@ -19,51 +19,36 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 
 
-def settle_appeals(database: Database, runs: AppealRuns) -> Step:
-    """Go on with the appeals whose decision can no longer be undone; one that fails does not hold up the others."""
-
-    async def step() -> int:
-        due = await database.read(lambda session: appeal_decisions.to_settle(session, limit=BATCH))
-        settled = 0
-        for app_id, appeal_id in due:
-            try:
-                await runs.resume(app_id=app_id, appeal_id=appeal_id)
-                settled += 1
-            except CupidsShieldError as error:
-                logger.warning("appeal %s is settled later: %s", appeal_id, error)
-        return settled
-
-    return step
-
-
 def prepare_appeals(database: Database, runs: AppealRuns) -> Step:
     """Make the briefs that appeals lack, because a server was away or a process died."""
 
     async def step() -> int:
         bare = await database.read(lambda session: appeals.unprepared(session, limit=BATCH))
         for appeal in bare:
-            await runs.prepare(appeal)
+            try:
+                await runs.prepare(appeal)
+            except CupidsShieldError as error:
+                logger.warning("appeal %s is prepared later: %s", appeal.id, error)
         return 0
 
     return step
 
 
-def resolve_reports(database: Database, clock: Callable[[], datetime]) -> Step:
-    """Uphold or dismiss the reports of what people have decided for good, and tell the reporters."""
+def resolve_reports(session: Session, decided: Decided) -> None:
+    """Uphold or dismiss the reports of a case that a person has decided for good, and owe the reporters the outcome.
 
-    async def step() -> int:
-        judged = await database.read(lambda session: reports.to_resolve(session, limit=BATCH))
-        for one in judged:
-
-            def work(session: Session, one: reports.Judged = one) -> None:
-                found = reports.open_until(session, judged=one)
-                told = [outcome_for_reporter(report, upheld=one.upheld) for report in found]
-                reports.resolve(session, judged=one, reports=found, messages=told, at=clock())
-
-            await database.write(work)
-        return len(judged)
-
-    return step
+    A second, blind look settles nothing, and reports that came after the decision wait for the next.
+    """
+    if decided.kind is not ReviewKind.CASE:
+        return
+    found = reports.open_until(session, app_id=decided.app_id, case_id=decided.case_id, at=decided.decided_at)
+    upheld = decided.decision == DecisionKind.REJECTED
+    reports.resolve(
+        session,
+        reports=found,
+        status=ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED,
+        messages=[outcome_for_reporter(report, upheld=upheld) for report in found],
+    )
 
 
 def outcome_for_reporter(report: Report, *, upheld: bool) -> Message:

@@ -18,6 +18,7 @@ from cupidsshield.cli import (
     policies,
     serve,
     staff,
+    statements,
 )
 
 app = typer.Typer(
@@ -55,5 +56,6 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("drift")(calibrate.drift)
 app.add_typer(database.app, name="db")
 app.add_typer(memory.app, name="memory")
+app.add_typer(statements.app, name="statements")
 app.add_typer(mcp.app, name="mcp")
 app.command("graph")(graph.graph)

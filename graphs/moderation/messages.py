@@ -6,16 +6,17 @@ from domain.case import Case, CaseRecord
 from domain.notification import Audience, Message
 from domain.review import Verdict
 from domain.vocabulary import Action, DecisionKind, Policy
-from graphs.moderation.wording import CONSEQUENCES
+from graphs.moderation.state import Link
 from policies.model import PolicySet
+from policies.wording import CONSEQUENCES
 
 
-def messages_for(record: CaseRecord, policies: PolicySet) -> tuple[Message, ...]:
-    """The messages that a fresh decision owes: none for an approval."""
+def messages_for(record: CaseRecord, policies: PolicySet, link: Link) -> tuple[Message, ...]:
+    """The messages that a fresh decision owes: none for an approval. `link` leads the user to the reasons."""
     kind = record.decision.kind
     if kind is DecisionKind.APPROVED:
         return ()
-    told = (_to_user(record, policies), _to_app(record))
+    told = (_to_user(record, policies, link), _to_app(record))
     return (*told, _to_moderators(record)) if kind is DecisionKind.ESCALATED else told
 
 
@@ -67,7 +68,7 @@ def statement(case: Case, verdict: Verdict, policies: PolicySet, *, appeal_url: 
         if case.decision is DecisionKind.REJECTED:
             body += " What was decided before is taken back, and we are sorry for it."
     if appeal_url and verdict.kind is DecisionKind.REJECTED and verdict.action is not Action.OFFER_SUPPORT:
-        facts = {**facts, "appeal_url": appeal_url}
+        facts = {**facts, "statement_url": appeal_url}
     return Message(
         audience=Audience.USER, recipient=case.content.user_id, event=event, subject=subject, body=body, payload=facts
     )
@@ -94,17 +95,22 @@ def _facts_of_person(case: Case, verdict: Verdict, policies: PolicySet) -> dict[
     }
 
 
-def _to_user(record: CaseRecord, policies: PolicySet) -> Message:
-    decision = record.decision
+def _to_user(record: CaseRecord, policies: PolicySet, link: Link) -> Message:
+    decision, payload = record.decision, _facts(record)
     if decision.action is Action.OFFER_SUPPORT:
         subject, event = "We are here for you", "user.support"
         body = policies.guideline(Policy.SELF_HARM).user_message
     elif decision.kind is DecisionKind.REJECTED and decision.policy is not None:
         guideline = policies.guideline(decision.policy)
         subject, event = f"Our decision about your {record.content.content_type}", "user.decision"
-        body = f"{guideline.user_message} This was decided automatically. If you think it is wrong, you can appeal."
+        payload["statement_url"] = link(record.content.app_id, record.case_id)
+        body = (
+            f"{guideline.user_message} This was decided automatically. Read why here, and appeal if you think it is "
+            f"wrong: {payload['statement_url']}"
+        )
     else:
         subject, event = f"Your {record.content.content_type} is being checked", "user.under_review"
+        payload["statement_url"] = link(record.content.app_id, record.case_id)
         body = "A person on our team is looking at it. You need not do anything; we will tell you the outcome."
     return Message(
         audience=Audience.USER,
@@ -112,7 +118,7 @@ def _to_user(record: CaseRecord, policies: PolicySet) -> Message:
         event=event,
         subject=subject,
         body=body,
-        payload=_facts(record),
+        payload=payload,
     )
 
 

@@ -115,13 +115,14 @@ async def action(state: State, runtime: Runtime[Services]) -> State:
     """Record the decision with all its consequences in one transaction; a decision that stands wins."""
     record = case_record(state, Timings(nodes=state["timings"], total=sum(state["timings"].values())))
     review = review_item(record, runtime.context.policies)
+    owed = messages_for(record, runtime.context.policies, runtime.context.link)
     recorded = await runtime.context.tools.call(
         ServerName.DATABASE,
         "record_decision",
         arguments(
             record=record,
             review=review,
-            messages=[m.model_dump(mode="json") for m in messages_for(record, runtime.context.policies)],
+            messages=[message.model_dump(mode="json") for message in owed],
             memory=memory_item(record),
         ),
         actor=system(record.content.app_id),

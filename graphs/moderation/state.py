@@ -15,14 +15,18 @@ from mcp_servers.client import Toolbox
 from mcp_servers.vector_search.answers import Recollection
 from policies.model import PolicySet
 
+Link = Callable[[str, str], str]
+"""The address at which the user reads about a case, for its app and identifier."""
+
 
 @dataclass(frozen=True)
 class Services:
-    """What nodes may use: the tools, the policies in force, and the time."""
+    """What nodes may use: the tools, the policies in force, the time, and the links that users are sent."""
 
     tools: Toolbox
     policies: PolicySet
     clock: Callable[[], datetime]
+    link: Link
 
 
 def _merged(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:

@@ -137,7 +137,7 @@ async def runs_where(
         tools_where(house, wake=wake, timeout_s=timeout_s, **misbehaving) as tools,
         open_checkpointer(house.settings.database, folder) as saver,
     ):
-        runs = ModerationRuns(Services(tools=tools, policies=house.policies, clock=now), saver)
+        runs = ModerationRuns(Services(tools=tools, policies=house.policies, clock=now, link=house.links.to), saver)
         yield runs
         await runs.close()
 

@@ -1,13 +1,13 @@
 """What is told to whom: plain words, and never what was posted."""
 
 import pytest
+from graphs.moderation.wording import CONSEQUENCES
 
 from domain.case import Case
 from domain.notification import Audience
 from domain.review import Verdict
 from domain.vocabulary import Action, ContentType, DecisionKind, Policy, Severity
 from graphs.moderation.messages import messages_for, messages_of_person, statement
-from graphs.moderation.wording import CONSEQUENCES
 from policies.loader import load
 from policies.offers import offered
 from tests import factories
@@ -19,7 +19,10 @@ POSTED = "Meet me behind the old mill, you absolute walnut."
 def told(kind: DecisionKind, **decision: object) -> dict[Audience, object]:
     made = factories.decision(kind).model_copy(update=decision)
     record = factories.record(factories.content(POSTED, kind=ContentType.BIO), made)
-    return {message.audience: message for message in messages_for(record, POLICIES)}
+    return {
+        message.audience: message
+        for message in messages_for(record, POLICIES, lambda app_id, case_id: f"https://us.test/{case_id}")
+    }
 
 
 def test_an_approval_tells_nobody() -> None:
