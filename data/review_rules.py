@@ -9,17 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, func, literal_column, or_
 from sqlmodel import Session, col
 
-from data.audit import AuditRow
 from data.clock import database_now
+from data.involvement import had_a_hand
 from data.review_table import HumanDecisionRow, ReviewRow
-from domain.actor import ActorKind
 from domain.errors import NotFound, NotPermitted, StaleVersion
 from domain.review import ReviewKind, ReviewStatus
 from domain.staff import Right, Staff
 
 STALE = "somebody else has it, or your claim ran out; open it again"
-TOUCHED = ("case.asked", "case.handed_over", "case.held")
-"""What somebody may have done to a case, without deciding it, that bars them from an appeal against it."""
 
 
 def still_open() -> ColumnElement[bool]:
@@ -59,23 +56,14 @@ def takeable(session: Session, staff: Staff) -> ColumnElement[bool]:
 
 
 def barred(staff: Staff) -> ColumnElement[bool]:
-    """Appeals against what somebody decided or touched before, and second looks at their own decisions (I8)."""
-    decided = exists().where(
+    """Appeals against what somebody had a hand in, and second looks at their own decisions (I8)."""
+    own = exists().where(
         col(HumanDecisionRow.app_id) == col(ReviewRow.app_id),
         col(HumanDecisionRow.case_id) == col(ReviewRow.case_id),
         col(HumanDecisionRow.reviewer) == staff.id,
         col(HumanDecisionRow.kind) != col(ReviewRow.kind),
     )
-    touched = exists().where(
-        col(AuditRow.app_id) == col(ReviewRow.app_id),
-        col(AuditRow.case_id) == col(ReviewRow.case_id),
-        col(AuditRow.actor) == f"{ActorKind.PERSON}:{staff.id}",
-        col(AuditRow.action).in_(TOUCHED),
-    )
-    return and_(
-        col(ReviewRow.kind) != ReviewKind.CASE,
-        or_(decided, and_(col(ReviewRow.kind) == ReviewKind.APPEAL, touched)),
-    )
+    return or_(and_(col(ReviewRow.kind) == ReviewKind.QUALITY, own), had_a_hand(staff.id))
 
 
 def row_for(session: Session, *, staff: Staff, review_id: str) -> ReviewRow:
