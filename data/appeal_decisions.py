@@ -189,6 +189,8 @@ def _at_hand(session: Session, staff: Staff, review_id: str, decision: AppealDec
         raise Invalid("this decides an appeal, and each item names its own")
     if decision.reviewer != staff.id:
         raise NotPermitted("people decide in their own name")
+    if item.status == ReviewStatus.COMPLETED:
+        raise StaleVersion("it is decided already")
     if is_barred(session, review_id=review_id, staff_id=staff.id):
         raise NotPermitted("you had a hand in this case; somebody else decides the appeal")
     appeal = appeals.get(session, app_id=item.app_id, appeal_id=decision.appeal_id)
