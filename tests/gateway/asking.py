@@ -10,6 +10,8 @@ SCAM = "Send me money on WhatsApp for crypto investment!"
 
 MODERATE = "/api/v1/moderate"
 BATCH = "/api/v1/moderate/batch"
+APPEALS = "/api/v1/appeals"
+REPORTS = "/api/v1/reports"
 
 
 async def decided(client: httpx2.AsyncClient, text: str = CLEAN, user_id: str = "u1", **fields: Any) -> dict[str, Any]:

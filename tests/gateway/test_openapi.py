@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from gateway.schemas import BatchRequest, ModerateRequest
-from tests.gateway.asking import BATCH, MODERATE
+from tests.gateway.asking import APPEALS, BATCH, MODERATE, REPORTS
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "openapi.json"
 WITHOUT_KEY = {"/health", "/ready", "/metrics"}
@@ -51,8 +51,8 @@ def test_every_operation_describes_its_answer_and_its_errors(web: FastAPI) -> No
     for name, operation in operations(web).items():
         path = name.split()[1]
         expected = {"401", "403", "422", "429", "500", "503"} if path not in WITHOUT_KEY else set()
-        expected |= {"404"} if "{case_id}" in path else set()
-        expected |= {"400", "409", "413"} if path in {MODERATE, BATCH} else set()
+        expected |= {"404"} if "_id}" in path or path in {APPEALS, REPORTS} else set()
+        expected |= {"400", "409", "413"} if name.startswith("POST") else set()
         expected |= {"503"} if path == "/ready" else set()
         responses = operation["responses"]
         assert responses.keys() == {"200"} | expected, name
@@ -83,7 +83,7 @@ async def test_the_examples_work(web: FastAPI, api: httpx2.AsyncClient, path: st
 
 
 def test_the_idempotency_key_is_described(web: FastAPI) -> None:
-    for path in (MODERATE, BATCH):
+    for path in (MODERATE, BATCH, APPEALS, REPORTS):
         (header,) = web.openapi()["paths"][path]["post"]["parameters"]
         assert (header["name"], header["in"], header["required"]) == ("Idempotency-Key", "header", False)
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.appeal import AppealBrief, AppealOutcome
+from domain.ids import derived_id
 from domain.vocabulary import Scope
 from mcp_servers.client import ServerName
 from tests import factories
@@ -12,6 +14,15 @@ DOUBTFUL = "You're frustrating me by not responding..."
 VIOLATING = "Send me money on WhatsApp for crypto investment!"
 
 CASE = "<a case of the caller's app>"
+APPEAL = "<an appeal against it>"
+BRIEF = AppealBrief(
+    factors=(),
+    score=0.4,
+    recommendation=AppealOutcome.UPHOLD,
+    for_the_user=(),
+    for_the_decision=(),
+    prepared_by="test",
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +35,14 @@ class Good:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def of(self, case_id: str) -> dict[str, Any]:
-        """The arguments, about this case."""
-        return {name: case_id if value == CASE else value for name, value in self.arguments.items()}
+        """The arguments, about this case and the appeal against it."""
+        known = {CASE: case_id, APPEAL: derived_id("appeal", case_id)}
+        return {n: known.get(v, v) if isinstance(v, str) else v for n, v in self.arguments.items()}
+
+    @property
+    def names_an_appeal(self) -> bool:
+        """Whether there must be an appeal before this can be called."""
+        return APPEAL in self.arguments.values()
 
 
 M, D, V, N = ServerName.MODERATION, ServerName.DATABASE, ServerName.VECTOR_SEARCH, ServerName.NOTIFICATIONS
@@ -50,6 +67,7 @@ FOR_AGENTS = (
     Good(D, "get_audit_trail", Scope.READ, {"case_id": CASE}),
     Good(D, "list_review_queue", Scope.READ),
     Good(D, "get_metrics", Scope.READ),
+    Good(D, "get_appeal", Scope.READ, {"appeal_id": APPEAL}),
     Good(V, "search_similar_violations", Scope.READ, {"text": VIOLATING}),
     Good(V, "search_similar_cases", Scope.READ, {"text": VIOLATING}),
     Good(V, "search_policies", Scope.READ, {"text": VIOLATING}),
@@ -83,6 +101,10 @@ def for_the_service(app_id: str) -> tuple[Good, ...]:
             None,
             {"record": record.model_dump(mode="json"), "review": None, "messages": [], "memory": None},
         ),
+        Good(D, "file_report", None, {"case_id": CASE, "reporter_id": "u9", "reason": "scams"}),
+        Good(D, "file_appeal", None, {"case_id": CASE, "user_id": "u1", "explanation": "I meant the song."}),
+        Good(D, "lay_brief", None, {"appeal_id": APPEAL, "brief": BRIEF.model_dump(mode="json")}),
+        Good(D, "settle_appeal", None, {"appeal_id": APPEAL}),
         Good(V, "recall", None, {"vector": factories.vector(1)}),
         Good(V, "remember", None, {"items": [factories.memory_item(app_id=app_id).model_dump(mode="json")]}),
         Good(N, "dispatch", None, {"case_id": CASE}),

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from cupidsshield.bootstrap import House
-from data import audit, cases, enforcements, reviews
+from data import appeals, audit, cases, enforcements, reviews
 from data.audit import AuditRecord
 from domain.actor import system
+from domain.appeal import Appeal, AppealStatus
 from domain.case import Case
 from domain.content import Content
 from domain.enforcement import Enforcement
@@ -139,15 +140,23 @@ async def test_nothing_that_an_agent_can_do_counts_as_a_persons_decision(
     house: House, app_id: str, connect: Connect
 ) -> None:
     case_id = (await moderated(house, app_id, DOUBTFUL)).case_id
+    appealed = (await moderated(house, app_id, VIOLATING)).case_id
+    appeal = await house.appeals.file(
+        app_id=app_id, case_id=appealed, user_id="u1", explanation="I meant the song.", new_evidence=None
+    )
     for good in FOR_AGENTS:
+        about = good.of(appealed if good.names_an_appeal else case_id)
         async with connect(good.server, factories.agent(app_id)) as client:
-            await said(
-                client, good.tool, **{**good.of(case_id), **({"user_id": "u9"} if "user_id" in good.arguments else {})}
-            )
+            await said(client, good.tool, **{**about, **({"user_id": "u9"} if "user_id" in good.arguments else {})})
+    assert (await stored_appeal(house, appeal)).status is AppealStatus.UNDER_REVIEW
     case, trail = await record_of(house, app_id, case_id)
     assert case.reviewed_by == "machine"
     assert "decision.by_person" not in {entry.action for entry in trail}
     assert case.review_id in {item.id for item in await waiting(house, app_id)}
+
+
+async def stored_appeal(house: House, appeal: Appeal) -> Appeal:
+    return await house.database.read(lambda session: appeals.get(session, app_id=appeal.app_id, appeal_id=appeal.id))
 
 
 async def test_no_tool_takes_what_only_a_claim_can_give(app_id: str, connect: Connect) -> None:

@@ -5,11 +5,12 @@ from mcp import Client, MCPError
 
 from cupidsshield.bootstrap import House
 from domain.actor import Actor, ActorKind, system
+from domain.appeal import AppealOutcome
 from domain.ids import new_id
 from domain.vocabulary import Scope
 from mcp_servers.client import ServerName
 from tests import factories
-from tests.mcp_servers.calls import CASE, DOUBTFUL, FOR_AGENTS, SERVICE_ONLY, Good, for_the_service
+from tests.mcp_servers.calls import BRIEF, CASE, DOUBTFUL, FOR_AGENTS, SERVICE_ONLY, VIOLATING, Good, for_the_service
 from tests.mcp_servers.conftest import Connect, moderated, refusal, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,7 +25,14 @@ def app_id() -> str:
 
 
 async def case_for(house: House, app_id: str, good: Good) -> str:
-    """A case to speak of, where the call speaks of one."""
+    """A case to speak of, where the call speaks of one, appealed where it speaks of an appeal."""
+    if good.names_an_appeal or good.tool == "file_appeal":
+        case_id = (await moderated(house, app_id, VIOLATING)).case_id
+        if good.names_an_appeal:
+            await house.appeals.file(
+                app_id=app_id, case_id=case_id, user_id="u1", explanation="I meant the song.", new_evidence=None
+            )
+        return case_id
     return (await moderated(house, app_id, DOUBTFUL)).case_id if CASE in good.arguments.values() else ""
 
 
@@ -62,10 +70,40 @@ async def test_what_is_reserved_to_the_service_refuses_everybody_else(
 
 
 @pytest.mark.parametrize("tool", sorted(SERVICE_ONLY))
-async def test_the_service_may_use_what_is_reserved_to_it(app_id: str, connect: Connect, tool: str) -> None:
+async def test_the_service_may_use_what_is_reserved_to_it(
+    house: House, app_id: str, connect: Connect, tool: str
+) -> None:
     [good] = [good for good in for_the_service(app_id) if good.tool == tool]
+    case_id = await case_for(house, app_id, good)
     async with connect(good.server, system(app_id)) as client:
-        await said(client, tool, **good.of("case_1"))
+        await said(client, tool, **good.of(case_id))
+
+
+async def test_no_tool_decides_an_appeal(house: House, app_id: str, connect: Connect) -> None:
+    """Not even the service's own calls move an appeal to an end: only a person's decision in SQL does (I8)."""
+    case_id = (await moderated(house, app_id, VIOLATING, user_id="u7")).case_id
+    appeal = await house.appeals.file(
+        app_id=app_id, case_id=case_id, user_id="u7", explanation="I meant the song.", new_evidence=None
+    )
+    async with connect(ServerName.DATABASE, system(app_id)) as client:
+        for _ in range(2):
+            answer = await said(client, "settle_appeal", appeal_id=appeal.id)
+            assert answer["settled"] is False
+        brief = BRIEF.model_copy(update={"recommendation": AppealOutcome.OVERTURN, "score": 1.0})
+        laid = await said(client, "lay_brief", appeal_id=appeal.id, brief=brief.model_dump(mode="json"))
+        assert laid["status"] == "under_review"
+        assert (await said(client, "get_case", case_id=case_id))["decision"] == "rejected"
+        names = {tool.name for tool in (await client.list_tools()).tools}
+    assert not {name for name in names if "decide" in name or "resolve" in name or "overturn" in name}
+
+
+@pytest.mark.parametrize("kind", [ActorKind.AGENT, ActorKind.APP, ActorKind.PERSON])
+async def test_no_token_but_the_services_writes_about_appeals(app_id: str, connect: Connect, kind: ActorKind) -> None:
+    caller = Actor(kind=kind, id="key_1", app_id=app_id, scopes=frozenset(Scope))
+    async with connect(ServerName.DATABASE, caller) as client:
+        for tool in ("file_appeal", "lay_brief", "settle_appeal", "file_report"):
+            [good] = [good for good in for_the_service(app_id) if good.tool == tool]
+            assert (await refusal(client, tool, **good.of("case_1"))).startswith("not_permitted")
 
 
 @pytest.mark.parametrize("server", ServerName)

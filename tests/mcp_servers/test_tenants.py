@@ -13,7 +13,7 @@ from domain.vocabulary import Action, DecisionKind, Policy
 from mcp_servers.client import ServerName
 from mcp_servers.vector_search.answers import Precedents
 from tests import factories
-from tests.mcp_servers.calls import DOUBTFUL
+from tests.mcp_servers.calls import DOUBTFUL, VIOLATING
 from tests.mcp_servers.conftest import Connect, moderated, refusal, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -66,6 +66,21 @@ async def secret_case(house: House, theirs: str) -> str:
         assert house.memory is not None
         await house.memory.add([item.model_copy(update={"vector": vector})])
     return answer.case_id
+
+
+async def test_a_foreign_appeal_answers_like_one_that_is_not_there(
+    house: House, connect: Connect, ours: str, theirs: str
+) -> None:
+    case_id = (await moderated(house, theirs, VIOLATING)).case_id
+    appeal = await house.appeals.file(
+        app_id=theirs, case_id=case_id, user_id="u1", explanation="I meant Peregrine.", new_evidence=None
+    )
+    absent = "appeal_00000000000000000000000000000000"
+    async with connect(ServerName.DATABASE, factories.agent(ours)) as client:
+        about_foreign = await refusal(client, "get_appeal", appeal_id=appeal.id)
+        about_absent = await refusal(client, "get_appeal", appeal_id=absent)
+    assert about_foreign.startswith("not_found: ")
+    assert about_foreign.replace(appeal.id, absent) == about_absent
 
 
 @pytest.mark.parametrize(("server", "tool", "arguments"), BY_CASE, ids=lambda value: value if value else None)
