@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import TimestampSigner
 from sqlmodel import Session, col, select, update
 
 from cupidsshield.bootstrap import House
@@ -203,7 +203,7 @@ class TestLinks:
         letter = await written(stranger, house)
         secret = house.ui_parts().secret
         good = letter.path.rsplit("/", 1)[1]
-        other_purpose = URLSafeTimedSerializer(secret, salt="another purpose").dumps([letter.app_id, letter.case_id])
+        other_purpose = TimestampSigner(secret, salt="another purpose").sign(good.rsplit(".", 2)[0]).decode()
         other_secret = DecisionLinks("x" * 40, "https://us.test", timedelta(days=1)).token(
             letter.app_id, letter.case_id
         )
