@@ -101,7 +101,8 @@ def _headline(case: Case, stand: Stand) -> str:
         case Stand.LIFTED:
             return "We got this wrong, and we are sorry"
         case Stand.RESTRICTED:
-            return f"Your {kind} breaks one of our rules"
+            alone = case.reviewed_by == MACHINE
+            return f"{'We think that your' if alone else 'Your'} {kind} breaks one of our rules"
 
 
 def _what(case: Case, stand: Stand, *, ended: bool, policies: PolicySet) -> str:
@@ -144,5 +145,6 @@ def _automated(case: Case, told: Appeal | None) -> str:
     if case.decision is DecisionKind.ESCALATED:
         return f"{looked}. A person on our team will decide."
     if case.reviewed_by == MACHINE:
-        return f"{looked} and decided without a person. Appeal, and a person will look."
+        then = "A person is looking at your appeal." if told else "Appeal, and a person will look."
+        return f"{looked} and decided without a person. {then}"
     return f"{looked}. A person on our team decided."

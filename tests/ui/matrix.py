@@ -23,6 +23,8 @@ OPEN = {
     "POST /login",
     "GET /login/oidc",
     "GET /login/oidc/return",
+    "GET /decisions/{token}",
+    "POST /decisions/{token}",
 }
 """Pages that need no session: each is here because somebody thought about it."""
 
