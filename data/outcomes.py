@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlmodel import Session, col, select
 
-from data.appeal_table import AppealRow
+from data.appeal_table import AppealRow, ReportRow
 from data.audit import AuditRow
 from data.case_table import CaseRow, MachineRecord
 from domain.assessment import Assessment
@@ -29,8 +29,8 @@ PAGE = 500
 class Reviewed(Frozen):
     """A case that a person decided. `machine` and `assessment` are the machine's and never change.
 
-    `asked_for` says that somebody had a reason to look at this very case (the machine's doubt, an appeal, an agent's
-    proposal); where it is false, the case was picked as a sample of those that the machine decided alone.
+    `asked_for` says that somebody had a reason to look at this very case (the machine's doubt, an appeal, a report,
+    an agent's proposal); where it is false, the case was picked as a sample of those that the machine decided alone.
     """
 
     case_id: str
@@ -51,6 +51,7 @@ def decided_by_people(
         same_moment = and_(col(CaseRow.created_at) == after.created_at, col(CaseRow.id) > after.case_id)
         wanted.append(or_(col(CaseRow.created_at) > after.created_at, same_moment))
     appealed = exists().where(col(AppealRow.case_id) == col(CaseRow.id))
+    reported = exists().where(col(ReportRow.case_id) == col(CaseRow.id))
     proposed = exists().where(
         col(AuditRow.app_id) == app_id, col(AuditRow.case_id) == col(CaseRow.id), col(AuditRow.action) == PROPOSED
     )
@@ -61,7 +62,7 @@ def decided_by_people(
             CaseRow.decision,
             CaseRow.violation_type,
             CaseRow.created_at,
-            or_(col(CaseRow.review_id).is_not(None), appealed, proposed).label("asked_for"),
+            or_(col(CaseRow.review_id).is_not(None), appealed, reported, proposed).label("asked_for"),
         )
         .where(*wanted)
         .order_by(col(CaseRow.created_at), col(CaseRow.id))

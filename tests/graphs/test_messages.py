@@ -1,7 +1,6 @@
 """What is told to whom: plain words, and never what was posted."""
 
 import pytest
-from graphs.moderation.wording import CONSEQUENCES
 
 from domain.case import Case
 from domain.notification import Audience
@@ -10,6 +9,7 @@ from domain.vocabulary import Action, ContentType, DecisionKind, Policy, Severit
 from graphs.moderation.messages import messages_for, messages_of_person, statement
 from policies.loader import load
 from policies.offers import offered
+from policies.wording import CONSEQUENCES
 from tests import factories
 
 POLICIES = load(None)
@@ -34,7 +34,7 @@ def test_a_rejection_tells_user_and_app() -> None:
 
 
 def test_an_escalation_tells_moderators_as_well() -> None:
-    assert set(told(DecisionKind.ESCALATED)) == set(Audience)
+    assert set(told(DecisionKind.ESCALATED)) == set(Audience) - {Audience.REPORTER}
 
 
 @pytest.mark.parametrize("kind", [DecisionKind.REJECTED, DecisionKind.ESCALATED])
@@ -109,7 +109,7 @@ def test_a_persons_rejection_states_what_why_by_whom_and_how_to_appeal(policy: P
         assert "a person on our team read it and decided" in message.body
         assert "within 30 days" in message.body
         assert URL in message.body
-        assert message.payload["appeal_url"] == URL
+        assert message.payload["statement_url"] == URL
         assert message.payload["automated"] is False
 
 
@@ -122,7 +122,7 @@ def test_without_an_address_one_still_learns_that_one_can_appeal() -> None:
     message = statement(case(), rejection(Policy.SPAM, Severity.LOW, Action.WARN), POLICIES)
     assert message is not None
     assert "you can appeal within 30 days, and another person" in message.body
-    assert "appeal_url" not in message.payload
+    assert "statement_url" not in message.payload
 
 
 def test_no_message_of_a_person_holds_what_was_posted_or_their_reasoning() -> None:
