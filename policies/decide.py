@@ -14,6 +14,7 @@ from domain.vocabulary import Action, DecisionKind, Floor, Policy, Priority, Rou
 from policies.explain import percent
 from policies.model import PolicySet
 from policies.queue import at_least
+from policies.votes import CLEARED
 
 
 class Trigger(StrEnum):
@@ -25,6 +26,7 @@ class Trigger(StrEnum):
     FIXED_ROUTE = "fixed_route"
     SENIOR = "critical_with_earlier_violations"
     LADDER_REVIEW = "ladder_asks_for_review"
+    CLEARED_BEFORE = "cleared_before"
     SURE_VIOLATION = "sure_violation"
     REVIEW_FLOOR = "review_floor"
     SURE_CLEAN = "sure_clean"
@@ -88,6 +90,8 @@ def _settle(
         return Trigger.FIXED_ROUTE, "and " + ", and ".join(_fixed_in_words(p, assessment, policies) for p in fixed)
     if violated and assessment.severity is senior.severity and history.violations >= senior.earlier_violations:
         return Trigger.SENIOR, f"by somebody with {history.violations} earlier violations, so a senior decides"
+    if violated and any(signal.name == CLEARED for signal in assessment.signals):
+        return Trigger.CLEARED_BEFORE, "but a person approved this very text before, so no machine penalises it"
     if violated and assessment.severity and sure >= thresholds.auto_reject:
         rung = policies.guideline(violated).ladder.at(assessment.severity)
         reached = f"which reaches the {percent(thresholds.auto_reject)} for acting without a person"

@@ -13,6 +13,9 @@ from domain.vocabulary import DecisionKind, Policy, SignalSource
 from policies.model import PolicySet
 from policies.score import Standing
 
+CLEARED = "same_text_approved"
+"""The signal that a person found nothing wrong with this very text."""
+
 
 def remembered(
     text: Standing, *, same_content: SameContent | None, precedents: tuple[Precedent, ...], policies: PolicySet
@@ -93,7 +96,7 @@ def _same_text(text: Standing, same: SameContent, policies: PolicySet) -> tuple[
         suspected = policies.thresholds.evidence.text_alone.start
         against = [policy for policy, score in text.scores.items() if score >= suspected or policy is text.top]
         reason = "a person approved this very text before"
-        return tuple(_same("same_text_approved", policy, -weight, reason) for policy in against)
+        return tuple(_same(CLEARED, policy, -weight, reason) for policy in against)
     policy = same.policy or text.top
     if same.decision is not DecisionKind.REJECTED or policy is None:
         return ()

@@ -43,6 +43,22 @@ def decided(assessment: Assessment, *, earlier: int = 0, policies: Any = POLICIE
     return decide(assessment, SubjectHistory(user_id="u", cases=earlier, violations=earlier), policies, app_id)
 
 
+def test_what_a_person_approved_before_is_never_penalised_by_the_machine_alone() -> None:
+    cleared = Signal(
+        name="same_text_approved",
+        source=SignalSource.MEMORY,
+        policy=Policy.SCAMS,
+        value=1.0,
+        weight=-4.0,
+        reason="a person approved this very text before",
+    )
+    sure = opinion(Policy.SCAMS, Severity.HIGH, 0.99)
+    assert decided(sure).kind is DecisionKind.REJECTED
+    decision = decided(sure.model_copy(update={"signals": (cleared,)}))
+    assert (decision.kind, decision.trigger) == (DecisionKind.ESCALATED, Trigger.CLEARED_BEFORE)
+    assert decision.action not in PENALTIES
+
+
 class TestTheTableOfTheBrief:
     def test_sure_clean_is_approved(self) -> None:
         decision = decided(opinion(None, None, 0.98))
