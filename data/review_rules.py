@@ -56,12 +56,13 @@ def takeable(session: Session, staff: Staff) -> ColumnElement[bool]:
 
 
 def barred(staff: Staff) -> ColumnElement[bool]:
-    """Appeals against what somebody had a hand in, and second looks at their own decisions (I8)."""
+    """Appeals against what somebody had a hand in, and second looks at a case that they decided before, be it in another
+    second look (I8)."""
     own = exists().where(
         col(HumanDecisionRow.app_id) == col(ReviewRow.app_id),
         col(HumanDecisionRow.case_id) == col(ReviewRow.case_id),
         col(HumanDecisionRow.reviewer) == staff.id,
-        col(HumanDecisionRow.kind) != col(ReviewRow.kind),
+        col(HumanDecisionRow.review_id) != col(ReviewRow.id),
     )
     return or_(and_(col(ReviewRow.kind) == ReviewKind.QUALITY, own), had_a_hand(staff.id))
 

@@ -143,8 +143,10 @@ class ReportRules(Frozen):
 
 
 class QualityRules(Frozen):
-    """Which share of human decisions a second person decides blind, and when overturns are told."""
+    """Which share of human decisions a second person decides blind, how often a golden item is put among those (once
+    for this share of decisions), and when overturns are told."""
 
     sample_share: Share
+    golden_share: Share
     overturned_share_above: Share
     fewest_decisions: Annotated[int, Field(strict=True, ge=1)]

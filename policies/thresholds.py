@@ -102,12 +102,15 @@ class SeniorRule(Frozen):
 
 class Alerts(Frozen):
     """When operators are told, and over how many hours and from how many cases on: share of escalated cases in [0, 1],
-    seconds to a decision, and the population stability index of scores."""
+    seconds to a decision, items past their deadline, and the population stability index of scores. The share of
+    decisions that appeals overturn is limited by `QualityRules`; here is over how many days it is counted."""
 
     window_hours: Hours
     fewest_cases: Count
     escalation_share_above: Probability
     decision_seconds_above: Hours
+    overdue_above: Count
+    overturned_window_days: Hours
     score_drift_window_hours: Hours
     score_drift_fewest_cases: Count
     score_drift_above: Weight

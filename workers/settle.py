@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sqlmodel import Session
 
-from data import cases, reviews, settling
+from data import cases, golden, reviews, settling
 from data.database import Database
 from domain.clock import now
-from domain.review import Decided, ReviewKind
+from domain.review import Decided, ReviewItem, ReviewKind
+from domain.vocabulary import Route
 from policies.model import PolicySet
-from policies.quality import is_sampled, second_look
+from policies.quality import brings_golden, golden_look, is_sampled, second_look
 from workers.tasks import Step
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ def settle(
             return False
         if decided.kind is ReviewKind.CASE and is_sampled(decided.id, policies):
             _look_twice(session, decided, policies)
+        if decided.kind is ReviewKind.CASE and brings_golden(decided.id, policies):
+            _hand_out_golden(session, decided.app_id, policies)
         for follow in also:
             follow(session, decided)
         return True
@@ -65,3 +68,11 @@ def _look_twice(session: Session, decided: Decided, policies: PolicySet) -> None
     case = cases.get(session, app_id=decided.app_id, case_id=decided.case_id)
     route = reviews.get(session, app_id=decided.app_id, review_id=decided.review_id).route
     reviews.add(session, second_look(decided, case, route, policies, at=now()))
+
+
+def _hand_out_golden(session: Session, app_id: str, policies: PolicySet) -> None:
+    def made(case_id: str, route: Route, turn: int) -> ReviewItem:
+        case = cases.get(session, app_id=app_id, case_id=case_id)
+        return golden_look(case, route, turn, policies, at=now())
+
+    golden.hand_out(session, app_id=app_id, make=made)
