@@ -59,6 +59,7 @@ from screening.rules import Rules
 from screening.screen import Screener
 from ui.links import DecisionLinks
 from ui.parts import UiParts
+from workers.alerts import Board
 from workers.drift import Drifts
 from workers.loop import Worker
 
@@ -93,6 +94,7 @@ class House:
     workers: tuple[Worker, ...] = ()
     used_keys: set[str] = field(default_factory=set)
     drifts: Drifts = field(default_factory=Drifts)
+    board: Board = field(default_factory=Board)
     _tools: Toolbox | None = None
     _runs: ModerationRuns | None = None
     _appeals: AppealRuns | None = None
@@ -175,7 +177,7 @@ class House:
             database=self.database,
             keys=KeyRing(self.verify_key),
             rate_limit=self.rate_limit,
-            metrics=Metrics(gate, lambda: self.drifts.highest),
+            metrics=Metrics(gate, lambda: self.drifts.highest, self.board.queue),
             servers=self.servers(local, actor_of_token, guard),
             guard=guard,
             allowed_hosts=[host.strip() for host in settings.allowed_hosts.split(",")],
@@ -198,6 +200,8 @@ class House:
             tools=self.tools,
             links=self.links,
             spend_link=self.link_limit.spend,
+            board=self.board,
+            drifts=self.drifts,
         )
 
     def guard(self) -> Guard:

@@ -17,6 +17,8 @@ from ui.live import Live
 from ui.oidc import Provider
 from ui.parts import UiParts
 from ui.routes.oidc import RETURN_PATH
+from workers.alerts import Board
+from workers.drift import Drifts
 
 
 def parts(
@@ -30,6 +32,8 @@ def parts(
     tools: Toolbox,
     links: DecisionLinks,
     spend_link: Callable[[str], Awaitable[None]],
+    board: Board,
+    drifts: Drifts,
 ) -> UiParts:
     """What the pages are put together from. Raises SettingsError where the kept secret cannot be used."""
     return UiParts(
@@ -46,6 +50,8 @@ def parts(
         clock=now,
         links=links,
         spend_link=spend_link,
+        alarms=board.alarms,
+        drift=drifts.of,
         oidc=_provider(settings),
     )
 

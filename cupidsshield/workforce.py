@@ -37,7 +37,7 @@ def workers_of(house: "House", tools: Toolbox, needed: frozenset[ServerName]) ->
         found.append(Worker("settling", _settle(house), interval_s=SETTLE_EVERY_S, full=settling.SETTLE_BATCH))
         prepare = hearing.prepare_appeals(database, house.appeals)
         found.append(Worker("briefs", prepare, interval_s=BRIEFS_EVERY_S))
-        watch = alerts.watch(database, limits, now)
+        watch = alerts.watch(database, limits, house.policies.thresholds.quality, house.board, now)
         found.append(Worker("alerts", watch, interval_s=ALERTS_EVERY_S, full=1_000))
         if house.screener:
             found.append(Worker("drift", _watch_drift(house, house.screener), interval_s=DRIFT_EVERY_S, full=1_000))
@@ -53,4 +53,5 @@ def _settle(house: "House") -> tasks.Step:
 
 def _watch_drift(house: "House", screener: Screener) -> tasks.Step:
     calibration = Calibration.load(house.settings.calibration_file, screener.ref)
-    return drift.watch(house.database, house.policies.thresholds.alerts, calibration, screener.ref, house.drifts, now)
+    limits, shown = house.policies.thresholds.alerts, (house.drifts, house.board)
+    return drift.watch(house.database, limits, calibration, screener.ref, *shown, now)

@@ -14,17 +14,21 @@ from domain.actor import system
 from domain.clock import now
 from domain.notification import Notification
 from domain.queries import CaseMetrics
-from domain.vocabulary import DecisionKind
+from domain.statistics import Overturns, Waiting
+from domain.vocabulary import DecisionKind, Policy, Route
+from gateway.limits import Gate
+from gateway.metrics import Metrics
+from policies import alarms
 from policies.loader import load
 from screening.drift import Drift
 from tests import factories
 from tests.outcomes import MODEL, calibration, outcome
 from tests.screening.test_outcomes import signals_of
 from workers import drift
-from workers.alerts import alerts_in, watch
+from workers.alerts import Board, alerts_in, watch
 from workers.drift import Drifts, drift_alerts
 
-LIMITS = load().thresholds.alerts
+LIMITS, QUALITY = load().thresholds.alerts, load().thresholds.quality
 
 
 def numbers(*, cases: int = 100, rate: float = 0.1, slowest_ms: float | None = 50.0) -> CaseMetrics:
@@ -83,7 +87,7 @@ async def test_an_alert_is_raised_once_an_hour(tmp_path: Path) -> None:
         )
 
     moments = iter((at, at + timedelta(minutes=1), at + timedelta(minutes=59)))
-    step = watch(database, LIMITS, lambda: next(moments))
+    step = watch(database, LIMITS, QUALITY, Board(), lambda: next(moments))
     assert [await step() for _ in range(3)] == [1, 0, 0]
     assert [entry.message.event for entry in await alerts()] == ["alert.escalations"]
     await database.close()
@@ -147,7 +151,7 @@ class TestWatchingDrift:
         shifted = await self.moderated(database, "shifted", 2.0)
         at, drifts = now(), Drifts()
         moments = iter((at, at + timedelta(hours=1), at + timedelta(hours=23)))
-        step = drift.watch(database, self.FEW, calibration(), MODEL, drifts, lambda: next(moments))
+        step = drift.watch(database, self.FEW, calibration(), MODEL, drifts, Board(), lambda: next(moments))
         assert [await step() for _ in range(3)] == [1, 0, 0]
         assert await self.events(database, shifted) == ["alert.score_drift"]
         assert await self.events(database, steady) == []
@@ -157,7 +161,7 @@ class TestWatchingDrift:
         await self.moderated(database, "shifted", 2.0)
         drifts = Drifts()
         tomorrow = now() + timedelta(hours=25)
-        step = drift.watch(database, self.FEW, calibration(), MODEL, drifts, lambda: tomorrow)
+        step = drift.watch(database, self.FEW, calibration(), MODEL, drifts, Board(), lambda: tomorrow)
         assert await step() == 0
         assert math.isnan(drifts.highest)
 
@@ -165,5 +169,55 @@ class TestWatchingDrift:
         await self.moderated(database, "shifted", 2.0)
         drifts = Drifts()
         bare = calibration().model_copy(update={"reference": ()})
-        assert await drift.watch(database, self.FEW, bare, MODEL, drifts, now)() == 0
+        assert await drift.watch(database, self.FEW, bare, MODEL, drifts, Board(), now)() == 0
         assert math.isnan(drifts.highest)
+
+
+class TestQueueAndAppeals:
+    def overturns(self, overturned: int, decided: int, *, reviewer: str = "ann") -> list[Overturns]:
+        return [Overturns(reviewer=reviewer, policy=Policy.SCAMS, decided=decided, overturned=overturned)]
+
+    @pytest.mark.parametrize(("overdue", "told"), [(LIMITS.overdue_above, 0), (LIMITS.overdue_above + 1, 1)])
+    def test_a_queue_past_its_deadline_is_told(self, overdue: int, told: int) -> None:
+        waiting = [Waiting(route=Route.CARE, open=9, overdue=overdue, oldest_at=now())]
+        assert len(alarms.of_queue(waiting, LIMITS)) == told
+
+    @pytest.mark.parametrize(
+        ("overturned", "decided", "told"), [(5, 20, 0), (6, 20, 1), (19, 19, 0), (26, 100, 1), (0, 0, 0)]
+    )
+    def test_more_than_a_quarter_overturned_is_told_from_the_fewest_on(
+        self, overturned: int, decided: int, told: int
+    ) -> None:
+        assert len(alarms.of_appeals(self.overturns(overturned, decided), LIMITS, QUALITY)) == told
+
+    def test_a_reviewer_is_told_of_over_all_policies_and_named_to_nobody(self) -> None:
+        spread = [
+            Overturns(reviewer="ann", policy=policy, decided=10, overturned=3) for policy in (Policy.SCAMS, Policy.SPAM)
+        ]
+        (alarm,) = alarms.of_appeals(spread, LIMITS, QUALITY)
+        assert "1 of those who decide" in alarm.body
+        assert "ann" not in alarm.body
+
+    async def test_overdue_items_reach_moderators_board_and_gauges(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/test.db"
+        migrate.upgrade(url)
+        database, board = Database(url), Board()
+        await database.start()
+        owner = await database.write(lambda session: apps.get_or_create(session, name="one"))
+        record = factories.record(factories.content(app_id=owner.id), factories.decision(DecisionKind.ESCALATED))
+        late = factories.review(record, due_in=timedelta(hours=-1))
+        await database.write(
+            lambda s: cases.record(s, record=record, review=late, messages=[], memory=None, actor=system(owner.id))
+        )
+        metrics = Metrics(Gate(1), queue=board.queue)
+        assert math.isnan(board.queue(Route.MODERATOR)[0])
+        assert await watch(database, LIMITS, QUALITY, board, now)() == 1
+        sent = await database.read(lambda s: outbox.find(s, app_id=owner.id, status=None, case_id=None, limit=9))
+        assert [entry.message.event for entry in sent] == ["alert.overdue"]
+        assert [alarm.event for alarm in board.alarms([owner.id])[owner.id]] == ["alert.overdue"]
+        assert board.alarms(["app_other"]) == {}
+        told = metrics.exposition().decode()
+        assert 'cupidsshield_queue_overdue{route="moderator"} 1.0' in told
+        assert 'cupidsshield_queue_open{route="legal"} 0.0' in told
+        assert owner.id not in told
+        await database.close()

@@ -13,10 +13,11 @@ from data import apps, outcomes
 from data.database import Database
 from domain.notification import Message
 from domain.signals import ModelRef
+from policies import alarms
 from policies.thresholds import Alerts
 from screening.calibration import Calibration
 from screening.drift import Drift, drift
-from workers.alerts import Bell, alert
+from workers.alerts import Bell, Board, message_of
 from workers.tasks import Step
 
 SAMPLE = 1_000
@@ -35,6 +36,10 @@ class Drifts:
             self._by_app.pop(app_id, None)
         else:
             self._by_app[app_id] = found.index
+
+    def of(self, app_id: str) -> float | None:
+        """The index of an app; None while it cannot be told."""
+        return self._by_app.get(app_id)
 
     @property
     def highest(self) -> float:
@@ -57,16 +62,7 @@ async def measure(
 
 def drift_alerts(found: Drift, limits: Alerts) -> list[Message]:
     """The alert that an app's drift gives cause for, if it does."""
-    if found.index is None or found.index <= limits.score_drift_above:
-        return []
-    return [
-        alert(
-            "alert.score_drift",
-            f"What users write scores differently: stability index {found.index:.2f}",
-            f"{found.cases} cases in {limits.score_drift_window_hours:g} h; the limit is {limits.score_drift_above:g}. "
-            "Look for a new kind of message, then have people decide a sample and run 'cupidsshield calibrate'.",
-        )
-    ]
+    return [message_of(alarm) for alarm in alarms.of_drift(found.index, found.cases, limits)]
 
 
 def watch(
@@ -75,9 +71,10 @@ def watch(
     calibration: Calibration,
     model: ModelRef,
     drifts: Drifts,
+    board: Board,
     clock: Callable[[], datetime],
 ) -> Step:
-    """Measure every app's drift, keep it for the gauge, and raise what is due; nothing without a reference."""
+    """Measure every app's drift, keep it for gauge and board, and raise what is due; nothing without a reference."""
     bell = Bell(database, timedelta(hours=limits.score_drift_window_hours))
 
     async def step() -> int:
@@ -87,6 +84,7 @@ def watch(
         for app in await database.read(apps.list_apps):
             found = await measure(database, app.id, limits, calibration, model, at)
             drifts.note(app.id, found)
+            board.post(app.id, "drift", alarms.of_drift(found.index, found.cases, limits))
             count += await bell.ring(app.id, drift_alerts(found, limits), at)
         return count
 

@@ -16,7 +16,7 @@ from cupidsshield import __version__
 from cupidsshield.bootstrap import House, open_house
 from cupidsshield.settings import read_settings
 from domain.actor import Actor
-from domain.vocabulary import DecisionKind, Policy
+from domain.vocabulary import DecisionKind, Policy, Route
 from gateway import docs
 from gateway.auth import KeyRing
 from screening.drift import Drift
@@ -99,6 +99,7 @@ async def test_labels_hold_words_of_ours_and_nothing_that_identifies(api: httpx2
     known = {
         "decision": set(DecisionKind),
         "violation": {*Policy, "none"},
+        "route": set(Route),
         "status": {str(status) for status in range(400, 600)},
     }
     for name, labels in await numbers(api):
