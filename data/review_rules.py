@@ -56,8 +56,8 @@ def takeable(session: Session, staff: Staff) -> ColumnElement[bool]:
 
 
 def barred(staff: Staff) -> ColumnElement[bool]:
-    """Appeals against what somebody had a hand in, and second looks at a case that they decided before, be it in another
-    second look (I8)."""
+    """Appeals against what somebody had a hand in, and second looks at a case that they decided before, be it in
+    another second look (I8)."""
     own = exists().where(
         col(HumanDecisionRow.app_id) == col(ReviewRow.app_id),
         col(HumanDecisionRow.case_id) == col(ReviewRow.case_id),

@@ -9,7 +9,7 @@ from gateway import docs, errors
 from gateway.counting import CountErrors
 from gateway.oversized import OversizedInOurShape
 from gateway.parts import Parts
-from gateway.routes import appeals, cases, health, moderation, reports
+from gateway.routes import appeals, cases, health, moderation, numbers, reports
 from mcp_servers import gateway as mcp_gateway
 from ui import app as ui
 
@@ -44,6 +44,7 @@ def create_app(open_parts: OpenParts, *, version: str) -> FastAPI:
     app.include_router(cases.router)
     app.include_router(appeals.router)
     app.include_router(reports.router)
+    app.include_router(numbers.router)
     app.include_router(health.router)
 
     ui.install(app)

@@ -7,7 +7,23 @@ from starlette.types import Scope
 
 from ui import headers
 from ui.pages import STATIC
-from ui.routes import account, bulk, cases, decide, decisions, home, live, login, oidc, queue, reviews, search, staff
+from ui.routes import (
+    account,
+    bulk,
+    cases,
+    decide,
+    decisions,
+    home,
+    live,
+    login,
+    numbers,
+    oidc,
+    quality,
+    queue,
+    reviews,
+    search,
+    staff,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -23,6 +39,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     decide.router,
     decisions.router,
+    quality.router,
+    numbers.router,
 )
 """Each is a `ui.access.Pages`; a new page's router is added here and nowhere else."""
 

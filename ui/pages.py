@@ -27,7 +27,8 @@ STATIC = HERE / "static"
 
 
 def render(request: Request, template: str, *, status: int = 200, **known: Any) -> HTMLResponse:
-    """A page. It knows `visit`, `csrf`, `navigation`, `flash`, `here`, `now` and `Right` besides what it is given."""
+    """A page. It knows `visit`, `csrf`, `navigation`, `alarms`, `flash`, `here`, `now` and `Right` besides what it is
+    given."""
     visit: Visit | None = getattr(request.state, "visit", None)
     told = flash.taken(request) if hasattr(request.state, "visit") else None
     text = (
@@ -37,6 +38,7 @@ def render(request: Request, template: str, *, status: int = 200, **known: Any) 
             visit=visit,
             csrf=token_of(request) if hasattr(request.state, "visit") else "",
             navigation=entries_for(request, visit.staff) if visit else (),
+            alarms=_alarms(request, visit) if visit else 0,
             flash=told,
             here=request.url.path,
             query=request.query_params,
@@ -49,6 +51,13 @@ def render(request: Request, template: str, *, status: int = 200, **known: Any) 
     if told:
         cookies.drop(request, response, Cookie.FLASH)
     return response
+
+
+def _alarms(request: Request, visit: Visit) -> int:
+    """How many limits are crossed now, for who may see numbers."""
+    if not visit.staff.may(Right.SEE_NUMBERS):
+        return 0
+    return sum(len(found) for found in parts_of(request).alarms(visit.app_ids).values())
 
 
 @cache

@@ -1,7 +1,7 @@
 """What the pages are put together from; made by the bootstrap, reached by routes through the app's state."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from data.database import Database
+from domain.statistics import Alarm
 from graphs.appeals.runs import AppealRuns
 from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
@@ -29,7 +30,8 @@ class UiParts:
     `secret` signs what browsers keep and bring back. `secure_cookies` is off only over plain http in development.
     `links` are those that users are sent; `spend_link` counts how often one is opened, and raises RateLimited.
     `oidc` is who else may vouch for people, `desk` is where people decide, `live` tells open pages that something
-    changed. `hashing` bounds how many passwords are compared at once.
+    changed. `alarms` tells what is the matter with some apps now, `drift` how far the scores of one have moved.
+    `hashing` bounds how many passwords are compared at once.
     """
 
     database: Database
@@ -46,6 +48,8 @@ class UiParts:
     links: DecisionLinks
     spend_link: Callable[[str], Awaitable[None]]
     oidc: Provider | None = None
+    alarms: Callable[[Collection[str]], Mapping[str, tuple[Alarm, ...]]] = lambda app_ids: {}
+    drift: Callable[[str], float | None] = lambda app_id: None
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 

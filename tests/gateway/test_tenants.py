@@ -12,12 +12,13 @@ OPEN_TO_ALL = {"/health", "/ready", "/metrics"}
 OF_ONE_CASE = {"/api/v1/cases/{case_id}", "/api/v1/cases/{case_id}/explanation", "/api/v1/cases/{case_id}/audit"}
 ELSEWHERE = {"/api/v1/appeals/{appeal_id}"}
 """Asked the same in `test_appeals`, for a case must be appealed first."""
+NUMBERS = "/api/v1/metrics"
 LISTS = {"/api/v1/cases": "cases", "/api/v1/notifications": "notifications"}
 
 
 def test_every_route_that_reads_is_among_those_tested_here(web: FastAPI) -> None:
     reading = {path for path, methods in web.openapi()["paths"].items() if "get" in methods}
-    assert reading == OPEN_TO_ALL | OF_ONE_CASE | ELSEWHERE | LISTS.keys()
+    assert reading == OPEN_TO_ALL | OF_ONE_CASE | ELSEWHERE | LISTS.keys() | {NUMBERS}
 
 
 @pytest.mark.parametrize("path", sorted(OF_ONE_CASE))
@@ -103,3 +104,13 @@ async def test_messages_are_listed_by_what_became_of_them(
     error_in(await api.get("/api/v1/notifications", params={"status": "lost"}), 422, "invalid")
     await decided(api, CLEAN)
     assert len((await got(api, "/api/v1/notifications"))["notifications"]) == len(entries)
+
+
+async def test_numbers_count_what_is_ones_own(api: httpx2.AsyncClient, other_api: httpx2.AsyncClient) -> None:
+    await decided(other_api, SCAM)
+    assert (await got(api, NUMBERS))["headline"]["cases"] == 0
+    await decided(api, DOUBTFUL)
+    numbers = await got(api, f"{NUMBERS}?hours=1")
+    assert (numbers["headline"]["cases"], numbers["before"]["cases"]) == (1, 0)
+    assert sum(route["open"] for route in numbers["queue"]) == 1
+    assert (await got(other_api, NUMBERS))["queue"] == []

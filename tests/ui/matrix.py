@@ -28,13 +28,17 @@ OPEN = {
 }
 """Pages that need no session: each is here because somebody thought about it."""
 
-NO_TENANT = {"staff_id"}
-"""Parameters that name what belongs to no tenant: accounts, which administrators alone see."""
+NO_TENANT = {"staff_id", "table"}
+"""Parameters that name what belongs to no tenant: accounts, which administrators alone see, and tables of numbers,
+which are those of one's own apps."""
 
 ENDLESS = {"/queue/events"}
 """Streams: to let somebody in they answer for minutes. `test_live.py` shows that they do."""
 
-FORMS: dict[str, dict[str, str]] = {}
+FORMS: dict[str, dict[str, str]] = {
+    "/quality/settle": {"decision": "decision_x", "right": "first"},
+    "/quality/golden": {"case": "case_x", "answer": "approved"},
+}
 """By path, a form that would be accepted of the right person."""
 
 
