@@ -7,7 +7,7 @@ ARGS ?=
 DATASETS ?= $(wildcard ../shared/datasets)
 PUBLIC_SETS = $(if $(DATASETS),--datasets $(DATASETS))
 
-.PHONY: help demo serve test test-fast test-training check bench bench-queue evals evals-check train lock clean
+.PHONY: help demo serve test test-fast test-browser test-training check bench bench-queue screenshots evals evals-check train lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,12 @@ test: $(VENV)/.test check ## Check style and types, then run every suite
 
 test-fast: $(VENV)/.test ## The unit suite alone
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(ARGS)
+
+test-browser: $(VENV)/.test ## The suite in a real browser alone; needs chromium
+	$(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+
+screenshots: $(VENV)/.test ## Picture every page of a seeded service into docs/screenshots; needs chromium
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 check: $(VENV)/.test ## Lint, format and types
 	$(BIN)/ruff check .

@@ -17,11 +17,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from data import staff as accounts
 from data import staff_sessions
 from data.apps import App
-from domain.errors import NotAuthenticated, NotFound, NotPermitted
+from domain.errors import Invalid, NotAuthenticated, NotFound, NotPermitted
 from domain.staff import Right, Staff, StaffSession
 from ui import cookies, headers
 from ui.cookies import Cookie
@@ -215,6 +216,8 @@ async def _require_token(request: Request) -> None:
             shown = str((await request.form()).get(TOKEN_FIELD, ""))
         except HTTPException:
             raise
+        except ClientDisconnect as error:
+            raise Invalid("the request broke off before all of it had come") from error
         except (ValueError, KeyError) as error:
             raise NotPermitted(STALE) from error
     if not hmac.compare_digest(shown.encode(), token_of(request).encode()):
