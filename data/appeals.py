@@ -60,6 +60,14 @@ def get(session: Session, *, app_id: str, appeal_id: str) -> Appeal:
     return appeal_of(row_of(session, app_id=app_id, appeal_id=appeal_id))
 
 
+def of_apps(session: Session, *, app_ids: frozenset[str], appeal_id: str) -> Appeal:
+    """One appeal of any of these apps. Raises NotFound, alike for a foreign and an absent one."""
+    row = session.get(AppealRow, appeal_id)
+    if row is None or row.app_id not in app_ids:
+        raise NotFound(f"there is no appeal {appeal_id[:60]!r}")
+    return appeal_of(row)
+
+
 def for_case(session: Session, *, app_id: str, case_id: str) -> Appeal | None:
     """The appeal against a case, if there is one."""
     row = session.exec(select(AppealRow).where(AppealRow.app_id == app_id, AppealRow.case_id == case_id)).first()

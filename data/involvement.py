@@ -21,6 +21,7 @@ HANDLED = (
     "case.handed_over",
     "case.held",
     "case.released",
+    "case.reopened",
     "case.skipped",
     "case.taken_off_hold",
     "decision.by_person",

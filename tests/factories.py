@@ -2,10 +2,12 @@
 
 import base64
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
 from domain.actor import Actor, ActorKind
+from domain.appeal import Appeal, AppealStatus
 from domain.assessment import Assessment
 from domain.case import CaseRecord, Timings
 from domain.clock import now
@@ -126,6 +128,20 @@ def review(
         due_at=of.created_at + due_in,
         order_at=of.created_at + due_in,
         created_at=of.created_at,
+    )
+
+
+def appeal(app_id: str, case_id: str, **changed: Any) -> Appeal:
+    known = {"explanation": "I was quoting what somebody had written to me.", "status": AppealStatus.PENDING}
+    at = now()
+    return Appeal(
+        id=new_id("appeal"),
+        app_id=app_id,
+        case_id=case_id,
+        user_id="u1",
+        due_at=at + timedelta(hours=24),
+        created_at=at,
+        **{**known, **changed},
     )
 
 

@@ -9,6 +9,7 @@ from ui import headers
 from ui.pages import STATIC
 from ui.routes import (
     account,
+    appeals,
     bulk,
     cases,
     decide,
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cases.router,
     reviews.router,
     decide.router,
+    appeals.router,
     decisions.router,
     quality.router,
     numbers.router,

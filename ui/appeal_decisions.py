@@ -11,7 +11,7 @@ from data import appeal_decisions, appeals, cases
 from data.appeal_decisions import DecidedAppeal
 from domain.appeal import Appeal, AppealDecision, AppealOutcome
 from domain.case import Case
-from domain.review import Place
+from domain.review import Place, ReviewItem
 from domain.staff import Staff
 from domain.vocabulary import Route
 from graphs.appeals.messages import false_positive, outcome_messages
@@ -58,10 +58,10 @@ async def decide_appeal(
     return await parts.database.write(work)
 
 
-async def undo_appeal(parts: UiParts, *, staff: Staff, decision_id: str) -> None:
+async def undo_appeal(parts: UiParts, *, staff: Staff, decision_id: str) -> ReviewItem:
     """Take back one's own decision within its time; the item is one's own again. Raises StaleVersion where late."""
     lease = timedelta(minutes=parts.policies.thresholds.queue.lease_minutes)
-    await parts.database.write(
+    return await parts.database.write(
         lambda session: appeal_decisions.undo(session, staff=staff, decision_id=decision_id, lease=lease)
     )
 

@@ -93,7 +93,12 @@ def shown(text: str, signals: Sequence[Signal], about: Policy | None = None) -> 
 
 def readable(text: str) -> str:
     """A text with names in place of what cannot be seen, on one line."""
-    return " ".join("".join(_named(c) if _is_unseen(c) else c for c in text).split())
+    return " ".join(readable_lines(text).split())
+
+
+def readable_lines(text: str) -> str:
+    """The same with its lines kept."""
+    return "".join(_named(c) if _is_unseen(c) else c for c in text)
 
 
 def _numbered(signals: Sequence[Signal], about: Policy | None) -> Iterator[Reason]:

@@ -18,7 +18,7 @@ from domain.staff import Right
 from ui import cookies, flash
 from ui.access import Visit, token_of
 from ui.cookies import Cookie
-from ui.highlight import readable
+from ui.highlight import readable, readable_lines
 from ui.navigation import entries_for
 from ui.parts import parts_of
 
@@ -71,7 +71,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(ago=ago, when=when, words=words, percent=percent, days=days, capitalize_first=capitalize_first)
-    made.globals.update(asset=asset, query_with=query_with, no_query=QueryParams(), readable=readable)
+    made.globals.update(asset=asset, query_with=query_with, no_query=QueryParams())
+    made.globals.update(readable=readable, readable_lines=readable_lines)
     return made
 
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from data import apps, cases, claims, decisions, keepsakes, staff_sessions
+from data import appeals, apps, cases, claims, decisions, keepsakes, reviews, staff_sessions
 from data import staff as accounts
 from data.case_table import CaseRow
 from domain.ids import new_id
-from domain.review import Decided
+from domain.review import Decided, ReviewKind
 from domain.staff import Role, Staff
 from domain.vocabulary import DecisionKind
 from tests import factories
@@ -86,6 +86,14 @@ def _view(session: Session) -> str:
     return keepsakes.save_view(session, staff=_other(session), name="Theirs", query="route=moderator").id
 
 
+def _appeal(session: Session) -> str:
+    case_id, review_id = _recorded(session)
+    made = factories.appeal(_app_of(session, case_id), case_id)
+    item = reviews.get(session, app_id=made.app_id, review_id=review_id)
+    asked = item.model_copy(update={"id": new_id("review"), "kind": ReviewKind.APPEAL, "appeal_id": made.id})
+    return appeals.file(session, appeal=made, review=asked, actor=factories.person(made.app_id)).id
+
+
 def _decided(session: Session) -> Decided:
     case_id, review_id = _recorded(session)
     other = factories.staff(new_id("staff"), app_ids=(_app_of(session, case_id),))
@@ -115,6 +123,7 @@ FOREIGN: dict[str, Callable[[Session], str]] = {
     "review_id": _review,
     "session_id": _session,
     "view_id": _view,
+    "appeal_id": _appeal,
     "decision_id": lambda session: _decided(session).id,
     "bulk_id": lambda session: str(_decided(session).bulk_id),
 }

@@ -15,6 +15,7 @@ from domain.staff import Right, Staff
 from domain.vocabulary import Action, DecisionKind, Policy, Severity
 from ui import case_page
 from ui.access import Pages, signed_in, visit_of
+from ui.appeal_decisions import undo_appeal
 from ui.flash import flash
 from ui.pages import render, words
 from ui.parts import Has
@@ -87,7 +88,13 @@ async def undo(
     """Take back one's own decision while it can be; the item is one's own again."""
     query, _ = view_of(view, visit_of(request))
     lease = parts.policies.thresholds.queue.lease
-    item = await parts.database.write(lambda s: decisions.undo(s, staff=staff, decision_id=decision_id, lease=lease))
+    made = await parts.database.read(lambda s: decisions.get(s, staff=staff, decision_id=decision_id))
+    if made.kind is ReviewKind.APPEAL:
+        item = await undo_appeal(parts, staff=staff, decision_id=decision_id)
+    else:
+        item = await parts.database.write(
+            lambda s: decisions.undo(s, staff=staff, decision_id=decision_id, lease=lease)
+        )
     response = RedirectResponse(page_of(item, query), status_code=303)
     flash(request, response, "Taken back: everything stands as before, and the item is yours again.")
     return response

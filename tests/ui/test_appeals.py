@@ -1,0 +1,144 @@
+"""The pages of appeals: the list, the brief that is only a machine's, and who may decide (I8)."""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from cupidsshield.bootstrap import House
+from data import appeals, cases, claims, reviews
+from domain.actor import system
+from domain.appeal import Appeal, AppealStatus
+from domain.ids import new_id
+from domain.review import ReviewItem, ReviewKind
+from domain.staff import Role, Staff
+from domain.vocabulary import Action, DecisionKind, Route
+from tests import factories
+from tests.ui.browsing import Browser
+from tests.ui.conftest import Hire, SignIn
+from tests.ui.test_case import LEASE, epoch_of
+from tests.ui.working import app_of, standing
+from ui.standing import Stand
+
+WHY = "You quoted her words to warn others."
+
+
+async def appealed(house: House, person: Staff, *, route: Route = Route.MODERATOR, **changed: Any) -> ReviewItem:
+    """A rejected case of somebody's app that its author appeals; the item that asks about it."""
+    content = factories.content("send me money", app_id=app_of(person))
+    record = factories.record(content, factories.decision(action=Action.TEMP_BAN_7D))
+
+    def work(session: Session) -> ReviewItem:
+        actor = system(content.app_id)
+        cases.record(session, record=record, review=None, messages=[], memory=None, actor=actor)
+        made = factories.appeal(content.app_id, record.case_id, **changed)
+        waits = factories.review(record).model_copy(
+            update={"id": new_id("review"), "kind": ReviewKind.APPEAL, "appeal_id": made.id, "route": route}
+        )
+        appeals.file(session, appeal=made, review=waits, actor=actor)
+        return waits
+
+    return await house.database.write(work)
+
+
+async def kept(house: House, item: ReviewItem) -> Appeal:
+    return await house.database.read(lambda s: appeals.get(s, app_id=item.app_id, appeal_id=str(item.appeal_id)))
+
+
+async def opened(browser: Browser, item: ReviewItem) -> str:
+    """Take the item of an appeal and read its page."""
+    answer = await browser.submit(f"/reviews/{item.id}/claim")
+    assert answer.headers["location"] == f"/appeals/{item.appeal_id}"
+    return (await browser.get(answer.headers["location"])).text
+
+
+async def test_appeals_are_listed_by_status_for_ones_own_apps_alone(house: House, hire: Hire, sign_in: SignIn) -> None:
+    person, other = await hire(), await hire()
+    item, foreign = await appealed(house, person), await appealed(house, other)
+    browser = await sign_in(person)
+    page = (await browser.get("/appeals")).text
+    assert f"/appeals/{item.appeal_id}" in page
+    assert str(foreign.appeal_id) not in page
+    assert str(item.appeal_id) not in (await browser.get("/appeals?status=upheld")).text
+    assert (await browser.get("/appeals?status=lost")).status_code == 422
+
+
+async def test_overturning_restores_tells_and_can_be_undone(house: House, hire: Hire, sign_in: SignIn) -> None:
+    person = await hire()
+    item = await appealed(house, person, explanation="I <b>quoted</b> her.\nTo warn others.")
+    browser = await sign_in(person)
+    page = await opened(browser, item)
+    assert "I &lt;b&gt;quoted&lt;/b&gt; her.\nTo warn others." in page
+    assert "a machine&#39;s opinion; you decide" in page or "a machine's opinion; you decide" in page
+    form = {"outcome": "overturn", "reasoning": WHY, "epoch": epoch_of(page)}
+    answer = await browser.submit(f"/appeals/{item.appeal_id}/decide", form)
+    assert answer.status_code == 303, answer.text
+    assert (await kept(house, item)).status is AppealStatus.OVERTURNED
+    case = await house.database.read(lambda s: cases.get(s, app_id=item.app_id, case_id=item.case_id))
+    assert case.decision is DecisionKind.APPROVED
+    undo = (await browser.get("/queue")).text.split('action="/undo/')[1].split('"')[0]
+    back = await browser.submit(f"/undo/{undo}")
+    assert back.headers["location"] == f"/appeals/{item.appeal_id}"
+    case = await house.database.read(lambda s: cases.get(s, app_id=item.app_id, case_id=item.case_id))
+    assert case.decision is DecisionKind.REJECTED
+    assert (await standing(house, person, item)).is_mine
+
+
+async def test_nobody_who_had_a_hand_in_the_case_may_decide_its_appeal(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    looked = item.model_copy(update={"id": new_id("review"), "kind": ReviewKind.CASE, "appeal_id": None})
+
+    def touch(session: Session) -> None:
+        reviews.add(session, looked)
+        held = claims.claim(session, staff=person, review_id=looked.id, lease=LEASE)
+        claims.release(session, staff=person, review_id=looked.id, epoch=held.epoch)
+
+    await house.database.write(touch)
+    browser = await sign_in(person)
+    page = await opened(browser, item)
+    assert "you have dealt with this case before" in page
+    assert 'id="decide"' not in page
+    form = {"outcome": "uphold", "reasoning": WHY, "epoch": "1"}
+    answer = await browser.submit(f"/appeals/{item.appeal_id}/decide", form)
+    assert answer.status_code in (403, 409)
+    assert (await standing(house, person, item)).stand is Stand.BARRED
+    assert (await kept(house, item)).status is AppealStatus.PENDING
+
+
+async def test_what_needs_a_senior_cannot_be_overturned_by_others_but_put_before_one(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    senior = await hire(Role.SENIOR, app_ids=[app_of(person)])
+    item = await appealed(house, person, needs_senior=True)
+    browser = await sign_in(person)
+    page = await opened(browser, item)
+    assert "Only a senior may overturn this" in page
+    form = {"outcome": "overturn", "reasoning": WHY, "epoch": epoch_of(page)}
+    refused = await browser.submit(f"/appeals/{item.appeal_id}/decide", form)
+    assert refused.status_code == 403
+    assert WHY in refused.text
+    await browser.submit(f"/appeals/{item.appeal_id}/decide", {**form, "outcome": "escalate"})
+    assert "It waits for senior" in (await browser.get(f"/appeals/{item.appeal_id}")).text
+    hers = await sign_in(senior)
+    page = await opened(hers, item)
+    assert "It sets a precedent" in page
+    form = {"outcome": "overturn", "reasoning": WHY, "sets_precedent": "true", "epoch": epoch_of(page)}
+    await hers.submit(f"/appeals/{item.appeal_id}/decide", form)
+    made = await kept(house, item)
+    assert (made.status, made.sets_precedent) == (AppealStatus.OVERTURNED, True)
+
+
+async def test_reasons_that_are_missing_are_asked_for_and_nothing_is_decided(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    browser = await sign_in(person)
+    epoch = epoch_of(await opened(browser, item))
+    answer = await browser.submit(f"/appeals/{item.appeal_id}/decide", {"outcome": "uphold", "epoch": epoch})
+    assert answer.status_code == 422
+    assert "Say why, in words that the user will read" in answer.text
+    assert (await kept(house, item)).status is AppealStatus.PENDING

@@ -1,0 +1,111 @@
+"""What the page of an appeal knows: the user's words, the case they are about, and what a machine prepared (I8)."""
+
+from typing import Any
+
+from fastapi import Request, Response
+from sqlmodel import Session
+
+from data import appeals, dossier
+from data import staff as accounts
+from data.appeal_decisions import MAY_OVERTURN_ALL
+from data.dossier import Dossier
+from domain.appeal import Appeal, AppealDecision, AppealOutcome
+from domain.base import Frozen
+from domain.notification import Audience
+from domain.review import ReviewItem
+from domain.staff import Right, Staff
+from domain.vocabulary import Route
+from graphs.appeals.messages import outcome_messages
+from ui.access import visit_of
+from ui.case_page import HOLDS
+from ui.highlight import shown
+from ui.pages import render
+from ui.parts import UiParts
+from ui.queue_filter import view_of
+from ui.standing import Standing, standing_of
+
+THEIR_WORDS = "(what you write below)"
+
+
+class Heard(Frozen):
+    """What was read. `standing` is the appeal's item where this person's role takes it; `item` as it is, if open."""
+
+    appeal: Appeal
+    dossier: Dossier
+    item: ReviewItem | None
+    standing: Standing | None
+    colleagues: tuple[Staff, ...]
+
+
+def heard(session: Session, *, staff: Staff, appeal_id: str) -> Heard:
+    """Everything the page shows. Raises NotFound, and NotPermitted for what is the legal team's alone."""
+    appeal = appeals.of_apps(session, app_ids=staff.app_ids, appeal_id=appeal_id)
+    found = dossier.around(session, staff=staff, case=dossier.open_case(session, staff=staff, case_id=appeal.case_id))
+    item = next((each for each in found.open_items if each.appeal_id == appeal_id), None)
+    theirs = item is not None and staff.may(Right.DECIDE_APPEALS) and item.route in staff.routes
+    standing = standing_of(session, staff=staff, review_id=item.id) if item and theirs else None
+    mine = standing is not None and standing.is_mine
+    return Heard(
+        appeal=appeal,
+        dossier=found,
+        item=item,
+        standing=standing,
+        colleagues=_colleagues(session, staff, item) if mine and item else (),
+    )
+
+
+def show(
+    request: Request,
+    parts: UiParts,
+    staff: Staff,
+    found: Heard,
+    *,
+    view: str = "",
+    filled: dict[str, Any] | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    """The page. `filled` and `problem` come from a form that could not be accepted."""
+    case, appeal = found.dossier.case, found.appeal
+    policy = case.violation_type or case.machine.policy
+    route = found.item.route if found.item else Route.MODERATOR
+    enough = route in MAY_OVERTURN_ALL.get(staff.role, frozenset())
+    query, _ = view_of(view, visit_of(request))
+    known: dict[str, Any] = {
+        "appeal": appeal,
+        "found": found,
+        "around": found.dossier,
+        "case": case,
+        "item": found.item,
+        "standing": found.standing,
+        "shown": shown(case.content.text, case.assessment.signals, policy),
+        "guideline": parts.policies.guideline(policy) if policy else None,
+        "named": found.dossier.names,
+        "brief": appeal.brief,
+        "may_overturn": enough or not appeal.needs_senior,
+        "may_set": enough,
+        "may_ask": route is Route.MODERATOR,
+        "filled": filled or {},
+        "problem": problem,
+        "view": query,
+        "blind": False,
+        "holds": HOLDS,
+        "was_mine": False,
+        "undo_seconds": round(parts.policies.thresholds.queue.undo_seconds),
+        "app_name": next((app.name for app in visit_of(request).apps if app.id == case.app_id), ""),
+        "reads": {outcome: _reads(found, outcome, parts, staff) for outcome in AppealOutcome},
+    }
+    return render(request, "appeal.html", status=status, **known)
+
+
+def _reads(found: Heard, outcome: AppealOutcome, parts: UiParts, staff: Staff) -> Any:
+    """What the user would read of an outcome."""
+    case = found.dossier.case
+    decision = AppealDecision(appeal_id=found.appeal.id, reviewer=staff.id, outcome=outcome, reasoning=THEIR_WORDS)
+    told = outcome_messages(case, found.appeal, decision, parts.links.to(case.app_id, case.id))
+    return next(message for message in told if message.audience is Audience.USER)
+
+
+def _colleagues(session: Session, staff: Staff, item: ReviewItem) -> tuple[Staff, ...]:
+    able = [each for each in accounts.list_staff(session) if each.may(Right.DECIDE_APPEALS) and each.id != staff.id]
+    return tuple(each for each in able if item.app_id in each.app_ids and item.route in each.routes)
