@@ -24,7 +24,7 @@ from ui.parts import UiParts
 from ui.queue_filter import view_of
 from ui.standing import Standing, standing_of
 
-THEIR_WORDS = "(what you write below)"
+THEIR_WORDS = "(your reasons)"
 
 
 class Heard(Frozen):

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -45,6 +46,26 @@ def revealed(page: Page) -> None:
     page.evaluate(
         "document.querySelectorAll('.sensitive-show[aria-pressed=false]').forEach((button) => button.click())"
     )
+
+
+def in_hand_appeal(page: Page) -> None:
+    page.get_by_role("button", name="Take it").click()
+    page.wait_for_selector("#decide")
+    revealed(page)
+    page.locator("[value=overturn]").check()
+
+
+def appeal_of(service: Service) -> str:
+    """An appeal that an app sends for the author of the disguised text."""
+    body = {
+        "case_id": service.cases["disguised"]["case_id"],
+        "user_id": "fast.cash.9",
+        "explanation": "I was quoting what somebody had written to me, because I wanted to warn her about him.",
+        "new_evidence": "He wrote it on Sunday at nine; look at the messages from quick.cash.8 to me.",
+    }
+    answer = httpx2.post(f"{service.url}/api/v1/appeals", json=body, headers={"X-API-Key": service.key}, timeout=30.0)
+    assert answer.status_code in (200, 201, 202), answer.text
+    return str(answer.json()["appeal_id"])
 
 
 def selected(page: Page) -> None:
@@ -96,7 +117,9 @@ def main() -> None:
 
 def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, Any]]]:
     """Name, person, address, what is done there first, and how it is looked at."""
-    ann, eve, finn = "ann@example.org", "eve@example.org", "finn@example.org"
+    ann, eve, finn, cleo = "ann@example.org", "eve@example.org", "finn@example.org", "cleo@example.org"
+    appeal = f"/appeals/{appeal_of(service)}"
+    letter = service.link(str(service.cases["disguised"]["case_id"])).removeprefix(service.url)
     dark, narrow = {"color_scheme": "dark"}, {"viewport": NARROW, "device_scale_factor": 2}
     doubt = f"/cases/{service.cases['talk-6']['case_id']}"
     disguised = f"/cases/{service.cases['disguised']['case_id']}"
@@ -112,6 +135,9 @@ def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, 
         ("case-dark", ann, doubt, in_hand, dark),
         ("case-narrow", ann, doubt, in_hand, narrow),
         ("case-disguised", ann, disguised, revealed, {}),
+        ("appeals", cleo, "/appeals", nothing, {}),
+        ("appeal", cleo, appeal, in_hand_appeal, {}),
+        ("decision", None, letter, nothing, {}),
         ("account", ann, "/account", nothing, {}),
         ("staff", finn, "/staff", nothing, {}),
         ("search", ann, "/search?q=user_borderline_002", nothing, {}),

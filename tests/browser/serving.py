@@ -9,18 +9,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from sqlmodel import Session
 
 from cupidsshield.cli.serve import WebServer
+from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings, read_settings
 from data import apps, keys, migrate, passwords
 from data import staff as accounts
-from data.database import Database
+from data.case_table import CaseRow
+from data.database import Database, engine_for
 from domain.staff import Role
 from domain.vocabulary import Scope
+from ui.links import DecisionLinks
 
 PASSWORD = "four words in a row"
 START_WITHIN_S = 90.0
@@ -58,6 +63,14 @@ class Service:
         assert answer.status_code == 200, answer.text
         self.cases[content_id] = answer.json()
         return self.cases[content_id]
+
+    def link(self, case_id: str) -> str:
+        """The address at which the author of a case reads about it, as the service signs it."""
+        with Session(engine_for(self.settings.database)) as session:
+            row = session.get(CaseRow, case_id)
+            assert row is not None
+        days = timedelta(days=1)
+        return DecisionLinks(signing_secret(self.settings), self.url, days).to(row.app_id, case_id)
 
 
 @contextmanager

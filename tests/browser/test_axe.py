@@ -32,7 +32,15 @@ def found(page: Page) -> list[str]:
 def pages(service: Service, who: str) -> list[str]:
     case = service.cases["talk-6"]["case_id"]
     hidden = service.cases["disguised"]["case_id"]
-    ours = ["/queue", "/queue?priority=low&q=zzz", f"/cases/{case}", f"/cases/{hidden}", "/account", "/search?q=user"]
+    ours = [
+        "/queue",
+        "/queue?priority=low&q=zzz",
+        f"/cases/{case}",
+        f"/cases/{hidden}",
+        "/account",
+        "/search?q=user",
+        "/appeals",
+    ]
     return ours if who == ANN else ["/staff", "/account", "/nowhere"]
 
 
