@@ -142,6 +142,7 @@ def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, 
         ("staff", finn, "/staff", nothing, {}),
         ("search", ann, "/search?q=user_borderline_002", nothing, {}),
         ("numbers", eve, "/numbers", nothing, {}),
+        ("quality", eve, "/quality", nothing, {}),
         ("not-found", ann, "/cases/nothing", nothing, {}),
     ]
 

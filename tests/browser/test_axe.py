@@ -41,7 +41,7 @@ def pages(service: Service, who: str) -> list[str]:
         "/search?q=user",
         "/appeals",
     ]
-    return ours if who == ANN else ["/staff", "/account", "/nowhere"]
+    return ours if who == ANN else ["/staff", "/numbers", "/account", "/nowhere"]
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), LOOKS)

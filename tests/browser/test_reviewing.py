@@ -14,6 +14,13 @@ NUMBERS = count(1)
 WHY = "Demanding and guilt-tripping after she said that she is busy. No earlier violations."
 
 
+FREED = """(name) => {
+    const take = [...document.querySelectorAll('[data-take]')].find((button) => button.ariaLabel.includes(name));
+    return take && take.closest('tr').querySelector('.state').textContent.includes('free');
+}"""
+"""The line of a case says in place that nobody has it any more."""
+
+
 def in_doubt(service: Service) -> str:
     """A fresh copy of the message that the design escalates; the identifier of its case."""
     number = next(NUMBERS)
@@ -99,7 +106,7 @@ def test_two_who_want_the_same_item_both_see_who_has_it(service: Service, visit:
     expect(bob.locator("#claim")).to_contain_text("Ann Reyes has it")
     expect(bob.locator("#decide")).to_have_count(0)
     ann.goto(f"{service.url}/queue")
-    expect(bob.locator("body")).to_be_visible()
+    ann.wait_for_function(FREED, arg=case_id[5:13])
     bob.reload()
     bob.get_by_role("button", name="Take it").click()
     expect(bob.get_by_text("Yours", exact=True)).to_be_visible()
