@@ -54,6 +54,7 @@ NOTICED = {
         "God-fearing, humble, self-made investor",
     ],
     "reply_pressure": ["it is so rude to not reply", "you didn't even answer and that's disrespectful"],
+    "slur": ["no wetbacks please", "you r e t a r d", "sale bougnoule", "Kanaken raus", "чурки", "ibne misin"],
     "wish_to_die": ["i want to kill myself", "they would be better off without me"],
     "urges_self_harm": ["just kys", "go die"],
     "stated_threat": ["I'll find you and I will hurt you", "watch your back"],
@@ -63,6 +64,7 @@ NOTICED = {
 }
 
 INNOCENT = {
+    "slur": ["he called me a tranny today", "I'm a proud retard of the dance floor", "spicy chinks of light"],
     "payment_handle": ["that cost $20", "dinner was $35.50"],
     "money_request": ["never send me money", "someone asked my mum to send them money", "I sent flowers"],
     "promised_gain": ["10k daily steps", "I run 5 miles a day"],
