@@ -23,6 +23,7 @@ from ui.routes import (
     queue,
     reviews,
     search,
+    snippets,
     staff,
 )
 
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     staff.router,
     search.router,
+    snippets.router,
     queue.router,
     live.router,
     bulk.router,

@@ -86,6 +86,10 @@ def _view(session: Session) -> str:
     return keepsakes.save_view(session, staff=_other(session), name="Theirs", query="route=moderator").id
 
 
+def _snippet(session: Session) -> str:
+    return keepsakes.save_snippet(session, staff=_other(session), title="Theirs", text="Theirs.").id
+
+
 def _appeal(session: Session) -> str:
     case_id, review_id = _recorded(session)
     made = factories.appeal(_app_of(session, case_id), case_id)
@@ -123,6 +127,7 @@ FOREIGN: dict[str, Callable[[Session], str]] = {
     "review_id": _review,
     "session_id": _session,
     "view_id": _view,
+    "snippet_id": _snippet,
     "appeal_id": _appeal,
     "decision_id": lambda session: _decided(session).id,
     "bulk_id": lambda session: str(_decided(session).bulk_id),

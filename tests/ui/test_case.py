@@ -307,3 +307,18 @@ async def test_similar_cases_are_told_or_that_memory_is_away(house: House, hire:
     item = await waiting(house, person)
     browser: Browser = await sign_in(person)
     assert "Nothing alike is remembered" in (await browser.get(f"/cases/{item.case_id}/similar")).text
+
+
+async def test_snippets_that_were_kept_are_offered_beside_the_decision(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    item = await waiting(house, person)
+    browser = await sign_in(person)
+    await browser.submit("/account/snippets", {"title": "Banter", "text": "Both joke, nobody minds."})
+    assert 'data-insert="Both joke, nobody minds."' in await taken(browser, item)
+    snippet_id = (await browser.get("/account")).text.split("/account/snippets/")[1].split("/")[0]
+    await browser.submit(f"/account/snippets/{snippet_id}/forget")
+    assert "Both joke" not in (await browser.get("/account")).text
+    refused = await browser.submit("/account/snippets", {"title": "All", "text": "For all.", "shared": "true"})
+    assert refused.status_code == 403

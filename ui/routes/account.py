@@ -7,7 +7,7 @@ from fastapi import Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
-from data import login_failures, passwords, staff_sessions
+from data import keepsakes, login_failures, passwords, staff_sessions
 from data import staff as accounts
 from domain.errors import NotPermitted, RateLimited
 from domain.staff import MAX_PASSWORD, Preferences, Staff, Theme, require_good_password
@@ -29,7 +29,8 @@ HERE = "/account"
 async def account(request: Request, parts: Has, staff: Anybody) -> Response:
     """The page."""
     sessions = await parts.database.read(lambda s: staff_sessions.list_for(s, staff_id=staff.id))
-    return render(request, "account.html", sessions=sessions, themes=list(Theme), named=named)
+    snippets = await parts.database.read(lambda s: keepsakes.snippets(s, staff=staff))
+    return render(request, "account.html", sessions=sessions, snippets=snippets, themes=list(Theme), named=named)
 
 
 @router.post("/account/preferences")
