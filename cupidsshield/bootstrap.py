@@ -17,6 +17,7 @@ from mcp.server import MCPServer
 from cupidsshield import __version__, console
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.ownership import owning
+from cupidsshield.panel import open_panel
 from cupidsshield.passages import index_guidelines
 from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
@@ -284,7 +285,8 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)
         tools = await stack.enter_async_context(open_toolbox(endpoints, timeout_s=settings.tool_timeout_s))
         checkpointer = await stack.enter_async_context(open_checkpointer(settings.database, settings.data_dir))
-        services = Services(tools=tools, policies=policies, clock=now, link=links.to)
+        panel, asking_s = open_panel(settings, policies, stack), settings.agents_deadline_s
+        services = Services(tools, policies, now, links.to, panel=panel, asking_s=asking_s)
         runs = ModerationRuns(services, checkpointer)
         stack.push_async_callback(runs.close)
         house.furnish(tools, runs, AppealRuns(services, checkpointer))

@@ -99,6 +99,33 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", description="what the provider calls this service")
     oidc_client_secret: SecretStr | None = Field(None, description="the secret that the provider gave for it")
     oidc_name: str = Field("single sign-on", description="what the button says after “Sign in with”")
+    agents_model: str = Field(
+        "", description="language model for doubtful texts: `openai:<model>` or `ollama:<model>`; empty: none is asked"
+    )
+    agents_url: str = Field(
+        "", description="URL of a server that speaks that protocol, e.g. `http://host:port/v1`; empty: the provider's"
+    )
+    agents_key: SecretStr | None = Field(None, description="the key for it")
+    agents_price_in: float = Field(0.0, ge=0, description="price of a million tokens that are sent to it")
+    agents_price_out: float = Field(0.0, ge=0, description="price of a million tokens that it answers with")
+    agents_backup_model: str = Field(
+        "", description="language model that is asked where the first gives no usable answer"
+    )
+    agents_backup_url: str = Field("", description="URL for the backup; empty: the provider's")
+    agents_backup_key: SecretStr | None = Field(None, description="the key for the backup")
+    agents_backup_price_in: float = Field(
+        0.0, ge=0, description="price of a million tokens that are sent to the backup"
+    )
+    agents_backup_price_out: float = Field(
+        0.0, ge=0, description="price of a million tokens that the backup answers with"
+    )
+    agents_timeout_s: float = Field(
+        4.0, gt=0, description="seconds for one answer of a language model, then the backup"
+    )
+    agents_deadline_s: float = Field(
+        9.0, gt=0, description="seconds for all that one text is asked about, then a person; below the deadline by 1 s"
+    )
+    agents_cache: int = Field(2_048, ge=0, description="answers kept for an hour, for questions that are the same")
     allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
     log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
@@ -122,6 +149,8 @@ class Settings(BaseSettings):
         "chroma_url",
         "public_url",
         "oidc_issuer",
+        "agents_url",
+        "agents_backup_url",
         "mcp_moderation_url",
         "mcp_database_url",
         "mcp_vector_search_url",
@@ -164,6 +193,13 @@ class Settings(BaseSettings):
             raise ValueError("CUPIDSSHIELD_SECRET must be random, not a word from an example")
         if self.remote_urls and not token:
             raise ValueError("CUPIDSSHIELD_SERVICE_TOKEN must be set where an MCP server runs elsewhere")
+        for name in ("agents_model", "agents_backup_model"):
+            if getattr(self, name) and not getattr(self, name).startswith(("openai:", "ollama:")):
+                raise ValueError(f"CUPIDSSHIELD_{name.upper()} must begin with openai: or ollama:")
+        if self.agents_backup_model and not self.agents_model:
+            raise ValueError("CUPIDSSHIELD_AGENTS_BACKUP_MODEL needs CUPIDSSHIELD_AGENTS_MODEL as well")
+        if self.agents_model and self.agents_deadline_s > self.deadline_s - 1:
+            raise ValueError("CUPIDSSHIELD_AGENTS_DEADLINE_S must be a second or more below CUPIDSSHIELD_DEADLINE_S")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
             raise ValueError("CUPIDSSHIELD_OIDC_ISSUER needs CUPIDSSHIELD_OIDC_CLIENT_ID and _CLIENT_SECRET as well")
         if self.environment is Environment.PRODUCTION:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from domain.base import Frozen
 from domain.memory import Precedent
+from domain.opinion import Consultation
 from domain.signals import ModelRef, Signal
 from domain.vocabulary import Floor, Policy, Severity
 
@@ -14,7 +15,7 @@ class Assessment(Frozen):
     `confidence` is the calibrated probability that this verdict is right; `risk_score` is
     `min(confidence x severity weight, 1)`, 0 when clean. `scores` are the probabilities per policy.
     `unavailable` names what could not be consulted although it was needed: such an assessment
-    is never decided by the machine.
+    is never decided by the machine. `consultation` is what language models were asked and said, if any.
     """
 
     policy: Policy | None
@@ -29,3 +30,4 @@ class Assessment(Frozen):
     unavailable: tuple[str, ...] = ()
     reasoning: str
     model: ModelRef | None
+    consultation: Consultation | None = None

@@ -77,6 +77,12 @@ class ModelUnavailable(CupidsShieldError):
     code = "model_unavailable"
 
 
+class UnusableAnswer(CupidsShieldError):
+    """A language model answered with something that cannot be used: it is an error, never a verdict."""
+
+    code = "unusable_answer"
+
+
 class ToolUnavailable(CupidsShieldError):
     """An MCP server could not be reached or did not answer in time."""
 

@@ -9,16 +9,21 @@ from domain.assessment import Assessment
 from domain.content import Content
 from domain.history import SameContent, SubjectHistory
 from domain.memory import Precedent
+from domain.opinion import Consultation
 from domain.signals import Screening, Signal
 from domain.vocabulary import DecisionKind, Floor, Policy, Severity, SignalSource
 from policies.decide import decide
 from policies.explain import explain
+from policies.fuse import fuse
 from policies.model import PolicySet
 from policies.score import Standing, stand
 from policies.votes import circumstances, remembered
 
 AROUND_THE_TEXT = frozenset({SignalSource.MEMORY, SignalSource.HISTORY, SignalSource.BEHAVIOUR})
 """Sources that speak of something other than the text alone."""
+
+AGENTS = "agents"
+"""What `unavailable` says where a language model was asked and no usable answer came."""
 
 LARGEST_WEIGHT = 1_000.0
 """Log-odds beyond this, and whatever is not a number, are a fault of who gave them, and would drown every sum."""
@@ -34,13 +39,16 @@ def assess(
     unavailable: tuple[str, ...],
     policies: PolicySet,
     now: datetime,
+    consultation: Consultation | None = None,
 ) -> Assessment:
     """One assessment out of all signals; the probabilities are sums of log-odds (`score.stand`).
 
     `screening` None says that screening could not be reached: the assessment then knows nothing and says so in
     `unavailable`. A signal whose weight cannot be one (not a number, or absurdly large) loses its vote and is named
     there too. Memory adds its votes first; history and behaviour count only where the text alone is suspect
-    (`votes.circumstances`). Risk is `min(confidence x severity weight, 1)`, 0 when clean.
+    (`votes.circumstances`). What language models said moves what all that amounts to, within the limits of `fuse`; a
+    specialist of whom no usable answer came is unavailable like anything else. Risk is
+    `min(confidence x severity weight, 1)`, 0 when clean.
     """
     if screening is None:
         return _not_screened(precedents, unavailable)
@@ -49,12 +57,21 @@ def assess(
     text = stand(s for s in signals if s.source not in AROUND_THE_TEXT and s.name not in unusable)
     signals += remembered(text, same_content=same_content, precedents=precedents, policies=policies)
     signals += circumstances(text, content=content, history=history, policies=policies, now=now)
-    standing = stand(s for s in signals if s.name not in unusable)
+    before = stand(s for s in signals if s.name not in unusable)
+    fused = fuse(before, text, signals, consultation.opinions if consultation else (), policies)
+    standing, seen = fused.standing, _verdict(before)[0]
+    seen_severity = _severity(seen, screening, signals) if seen else None
+    signals += fused.signals
     policy, confidence = _verdict(standing)
+    severity = _severity(policy, screening, signals) if policy else None
+    worse = policy is not None and (policy, severity) != (seen, seen_severity)
+    if consultation and (fused.contested or worse):
+        confidence = min(confidence, policies.thresholds.agents.ceiling)
     cap = policies.thresholds.evidence.incompetent_language_cap
     capped = not screening.language.competent and confidence > cap
     confidence = cap if capped else confidence
-    severity = _severity(policy, screening, signals) if policy else None
+    if consultation and consultation.missing:
+        unavailable = (*unavailable, AGENTS)
     return Assessment(
         policy=policy,
         severity=severity,
@@ -77,6 +94,7 @@ def assess(
             policies=policies,
         ),
         model=screening.model,
+        consultation=consultation,
     )
 
 

@@ -37,6 +37,9 @@ def explain(
         noticed = "Noticed"
     if speaking:
         sentences.append(f"{noticed}: {'; '.join(_reason(signal) for signal in speaking)}.")
+    settled = _strongest(s for s in signals if policy is None and s.weight < 0 and s.source is SignalSource.AGENT)
+    if settled:
+        sentences.append(f"Against a violation: {'; '.join(_reason(signal) for signal in settled)}.")
     against = _strongest(s for s in signals if policy and s.policy is policy and s.weight < 0 and _aside(s))
     limits = [_reason(signal) for signal in against]
     if capped:

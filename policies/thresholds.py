@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from domain.base import Frozen
 from domain.decision import Thresholds
 from domain.vocabulary import Policy, Priority, Route, Severity
+from policies.consulting import AgentRules
 from policies.people import AppealRules, QualityRules, QueueRules, ReportRules
 
 Probability = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -189,6 +190,7 @@ class ThresholdSet(Frozen):
     quality: QualityRules
     alerts: Alerts
     evidence: EvidenceWeights
+    agents: AgentRules
 
     def limits(self, policy: Policy | None, app_id: str) -> Thresholds:
         """The limits for a policy in an app: what is said more particularly wins, the app before the policy."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
-from graphs.moderation import nodes, routes
+from graphs.moderation import consulting, nodes, routes
 from graphs.moderation.state import Services, State
 
 
@@ -30,6 +30,9 @@ def build() -> Builder:
         nodes.screening,
         nodes.risk_assessment,
         nodes.memory,
+        consulting.supervisor,
+        consulting.specialists,
+        consulting.evidence,
         nodes.decision,
         nodes.action,
         nodes.notification,
@@ -41,6 +44,9 @@ def build() -> Builder:
     graph.add_edge("screening", "risk_assessment")
     graph.add_conditional_edges("risk_assessment", routes.after_assessment)
     graph.add_edge("memory", "risk_assessment")
+    graph.add_edge("supervisor", "specialists")
+    graph.add_edge("specialists", "risk_assessment")
+    graph.add_edge("evidence", "supervisor")
     graph.add_edge("decision", "action")
     graph.add_conditional_edges("action", routes.after_action)
     graph.add_conditional_edges("notification", routes.after_notification)

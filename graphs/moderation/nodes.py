@@ -99,6 +99,7 @@ async def risk_assessment(state: State, runtime: Runtime[Services]) -> State:
             unavailable=state["unavailable"],
             policies=services.policies,
             now=services.clock(),
+            consultation=state.get("consultation"),
         )
     }
 

@@ -5,6 +5,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 
 from domain.vocabulary import DecisionKind
+from graphs.moderation.consulting import may_ask, reason_to_ask, wanted
 from graphs.moderation.state import Services, State
 from policies.assess import is_clear
 
@@ -14,13 +15,22 @@ def after_intake(state: State) -> Literal["screening", "__end__"]:
     return "__end__" if state.get("replayed") else "screening"
 
 
-def after_assessment(state: State, runtime: Runtime[Services]) -> Literal["memory", "decision"]:
-    """Memory is asked once, and only where there is a vector and the text is not clearly fine."""
-    asked = "recollection" in state
-    if asked or state["screening"] is None:
+def after_assessment(
+    state: State, runtime: Runtime[Services]
+) -> Literal["memory", "supervisor", "evidence", "decision"]:
+    """Memory is asked once, and only where there is a vector and the text is not clearly fine. Then language models,
+    where any are configured, policy sees a reason, and the app's day allows it; again while more evidence would help.
+    """
+    if state["screening"] is None:
         return "decision"
     clear = is_clear(state["assessment"], state["submission"].content, runtime.context.policies)
-    return "decision" if clear else "memory"
+    if "recollection" not in state and "consultation" not in state and not clear:
+        return "memory"
+    if not may_ask(state, runtime.context):
+        return "decision"
+    if (consultation := state.get("consultation")) is None:
+        return "supervisor" if reason_to_ask(state, runtime.context) else "decision"
+    return "evidence" if wanted(state, consultation, runtime.context) else "decision"
 
 
 def after_action(state: State) -> Literal["notification", "__end__"]:

@@ -9,6 +9,7 @@ identifier. A crash between recording and hand-over loses nothing: the record is
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -21,6 +22,7 @@ from domain.submission import Submission
 from graphs.moderation.graph import build
 from graphs.moderation.records import case_id_for
 from graphs.moderation.state import Services, State
+from graphs.moderation.turns import Turn
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +64,9 @@ class ModerationRuns:
             "received_at": self._services.clock(),
             "timings": {},
         }
-        async with self._turns:
-            final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
+        async with Turn(self._turns) as turn:
+            services = replace(self._services, turn=turn)
+            final = await self._fast.ainvoke(state, context=services, output_keys=OUTCOME)
         if final["waiting"]:
             self._park_later(content.app_id, final["case_id"])
         spent = (time.perf_counter() - started) * 1_000

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypedDict
 
+from agents.panel import Panel
 from domain.assessment import Assessment
 from domain.case import Case
 from domain.decision import Decision
+from domain.opinion import Consultation, Need
 from domain.queries import Prepared
 from domain.signals import Screening
 from domain.submission import Submission
+from graphs.moderation.turns import Turn
 from mcp_servers.client import Toolbox
 from mcp_servers.vector_search.answers import Recollection
 from policies.model import PolicySet
@@ -21,12 +24,16 @@ Link = Callable[[str, str], str]
 
 @dataclass(frozen=True)
 class Services:
-    """What nodes may use: the tools, the policies in force, the time, and the links that users are sent."""
+    """What nodes may use: the tools, the policies in force, the time, the links that users are sent, and language
+    models where any are configured, with the seconds that one run may spend on them. `turn` is the run's own."""
 
     tools: Toolbox
     policies: PolicySet
     clock: Callable[[], datetime]
     link: Link
+    panel: Panel | None = None
+    asking_s: float = 10.0
+    turn: Turn | None = None
 
 
 def _merged(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:
@@ -36,7 +43,9 @@ def _merged(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:
 class State(TypedDict, total=False):
     """One run. `app_id`, `case_id` and `waiting` alone survive in a checkpoint while people decide.
 
-    `timings` are milliseconds by node; `unavailable` names servers that were needed and did not answer.
+    `consultation` is what language models were asked, `gathered` the further evidence that was fetched for them,
+    `earlier` what the author wrote before, `ask_until` when the time for it is up. `timings` are milliseconds by node;
+    `unavailable` names servers that were needed and did not answer.
     """
 
     app_id: str
@@ -48,6 +57,10 @@ class State(TypedDict, total=False):
     screening: Screening | None
     recollection: Recollection | None
     unavailable: tuple[str, ...]
+    consultation: Consultation | None
+    gathered: frozenset[Need]
+    earlier: tuple[str, ...]
+    ask_until: datetime
     assessment: Assessment
     decision: Decision
     case: Case

@@ -39,6 +39,16 @@ SAMPLES = {
     "mcp_notifications_url": ("http://a/mcp/notifications", "http://a/mcp/notifications"),
     "oidc_client_id": ("shield", "shield"),
     "oidc_name": ("Keycloak", "Keycloak"),
+    "agents_model": ("ollama:a", "ollama:a"),
+    "agents_url": ("http://models:11434", "http://models:11434"),
+    "agents_price_in": ("0.4", 0.4),
+    "agents_price_out": ("1.6", 1.6),
+    "agents_backup_url": ("http://others/v1", "http://others/v1"),
+    "agents_backup_price_in": ("0.5", 0.5),
+    "agents_backup_price_out": ("2", 2.0),
+    "agents_timeout_s": ("0.7", 0.7),
+    "agents_deadline_s": ("1.5", 1.5),
+    "agents_cache": ("0", 0),
     "allow_private_webhooks": ("true", True),
     "log_level": ("debug", "DEBUG"),
 }
@@ -60,7 +70,16 @@ def test_the_defaults_need_no_server_no_key_and_no_network(nothing_set: Path) ->
 
 def test_every_setting_has_a_sample_here() -> None:
     assert (
-        SAMPLES.keys() | {"service_token", "secret", "oidc_issuer", "oidc_client_secret"}
+        SAMPLES.keys()
+        | {
+            "service_token",
+            "secret",
+            "oidc_issuer",
+            "oidc_client_secret",
+            "agents_key",
+            "agents_backup_key",
+            "agents_backup_model",
+        }
         == Settings.model_fields.keys()
     )
 

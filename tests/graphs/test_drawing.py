@@ -45,5 +45,5 @@ def test_every_way_to_a_decision_leads_through_screening_and_assessment(drawn: s
     into = {end: {start for start, other in edges if other == end} for _, end in edges}
     assert into["decision"] == {"risk_assessment"}
     assert into["action"] == {"decision"}
-    assert into["risk_assessment"] == {"screening", "memory"}
+    assert into["risk_assessment"] == {"screening", "memory", "specialists"}
     assert into["human_review"] == {"notification"}
