@@ -21,6 +21,7 @@ NAMES = (
     "multilingual",
     "bias",
     "benign",
+    "injection",
     "obfuscation",
     "public",
     "peers",
