@@ -49,10 +49,22 @@ def test_like_texts_have_like_vectors(model: EmbeddedModel) -> None:
     assert hiking.vector @ walking.vector > hiking.vector @ money.vector + 0.2
 
 
+LETTER = (
+    "We walked along the river on Saturday and had lunch by the bridge. ",
+    "My sister came too, with the baby, who slept through all of it. ",
+    "Afterwards I mended the shelf in the hall, at last. ",
+    "The neighbours have a new dog, a very large one called Biscuit. ",
+    "On Monday it rained all day and I read by the window. ",
+    "Work is fine, a little dull before the holidays. ",
+    "I tried your soup recipe; it needs more lemon, but it was good. ",
+    "Shall we take the early train on Friday, or the one after lunch? ",
+)
+
+
 def test_what_stands_at_the_end_of_a_long_text_is_read(model: EmbeddedModel) -> None:
-    harmless = "We walked along the river and had a lovely lunch by the bridge. " * 60
+    harmless = "".join(LETTER) * 6
     (before,) = model.score([harmless])
-    (after,) = model.score([harmless + "Now send me 500 dollars in gift cards or I will leak your nudes. " * 3])
+    (after,) = model.score([harmless + "Now send me 500 dollars in gift cards or I will leak your nudes. " * 12])
     assert after.violation > before.violation + 1
 
 
