@@ -22,6 +22,7 @@ NAMES = (
     "bias",
     "benign",
     "injection",
+    "reasoning",
     "obfuscation",
     "public",
     "peers",
