@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from data import audit, cases, enforcements, memory_inbox, outbox
+from data import audit, cases, cursors, enforcements, memory_inbox, outbox
 from data.database import Database
 from domain.actor import system
 from domain.case import Case, CaseRecord
@@ -185,7 +185,7 @@ async def test_a_percent_sign_searches_for_itself(database: Database) -> None:
 @given(cursor=st.text(max_size=60))
 def test_no_cursor_of_others_is_believed(cursor: str) -> None:
     with pytest.raises(Invalid):
-        cases._opened(cursor)
+        cursors.opened(cursor)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"])
