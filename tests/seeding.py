@@ -82,7 +82,7 @@ def past(
     differ: float = 0.12,
 ) -> Past:
     """Write a past that ends at `until`. The last of `reviewers` is overturned more often than the others."""
-    made = Past(random.Random(f"{seed} {app_id}"), app_id, until, looked_twice, differ)
+    made = Past(random.Random(seed), app_id, until, looked_twice, differ)
     for day in range(days, 0, -1):
         quieter = 0.7 if (until - timedelta(days=day)).weekday() < 5 else 1.0
         for number in range(int(a_day * quieter * made.random.uniform(0.8, 1.2))):
