@@ -217,7 +217,8 @@ class TestCalibrate:
         monkeypatch.setenv("CUPIDSSHIELD_CALIBRATION", str(path))
         monkeypatch.setenv("CUPIDSSHIELD_DATA_DIR", "other")
         after = weights(text)
-        assert before["classifier.violation"] != after["classifier.violation"]
+        assert before.keys() & after.keys()
+        assert before != after
         monkeypatch.delenv("CUPIDSSHIELD_CALIBRATION")
         monkeypatch.setenv("CUPIDSSHIELD_DATA_DIR", "third")
         assert weights(text) == before
