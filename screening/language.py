@@ -22,6 +22,9 @@ READ = 400
 
 ENGLISH = "en"
 LATIN_SHARE = 0.5
+NOT_IN_LATIN = frozenset({"ru", "uk", "bg", "el", "ar", "he", "zh", "ja", "ko", "th"})
+"""Languages whose own letters are not Latin: whoever reads them reads those. Hindi is read in Latin letters alone, as
+people chat in it; in Devanagari nobody has measured the classifier."""
 
 
 class LanguageDetector:
@@ -39,7 +42,7 @@ class LanguageDetector:
         latin = sum(_is_latin(c) for c in letters)
         if letters and latin < LATIN_SHARE * len(letters):
             code, confidence = self._best(sample)
-            return Language(code=code, confidence=confidence, competent=code in self._competent)
+            return Language(code=code, confidence=confidence, competent=code in self._competent & NOT_IN_LATIN)
         if len(letters) < MIN_LETTERS:
             return Language(code=ENGLISH, confidence=0.5, competent=True)
         code, confidence = self._best(sample)

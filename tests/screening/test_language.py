@@ -32,6 +32,13 @@ def test_other_languages_are_named_and_not_judged(languages: LanguageDetector, t
     assert not found.competent
 
 
+def test_a_language_is_read_in_the_letters_that_the_classifier_learnt_alone() -> None:
+    reader = LanguageDetector(("en", "hi", "ru"))
+    devanagari = reader.detect("तुम आज शाम को क्या कर रही हो, चलो कहीं बाहर मिलते हैं")
+    assert (devanagari.code, devanagari.competent) == ("hi", False)
+    assert reader.detect("Привет, как дела? Чем занимаешься сегодня вечером?").competent
+
+
 @pytest.mark.parametrize(
     "text",
     [
