@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Visit
 from tests.browser.serving import Service
+from tests.browser.test_appealing import appealed
 
 AXE = Path(__file__).parent / "axe.min.js"
 WORST = ("serious", "critical")
@@ -15,7 +16,7 @@ WORST = ("serious", "critical")
 NARROW = {"width": 360, "height": 740}
 LOOKS = [("light", None), ("dark", None), ("light", NARROW), ("dark", NARROW)]
 
-ANN, FINN = "ann@example.org", "finn@example.org"
+ANN, CLEO, EVE, FINN = (f"{name}@example.org" for name in ("ann", "cleo", "eve", "finn"))
 
 
 def found(page: Page) -> list[str]:
@@ -41,11 +42,11 @@ def pages(service: Service, who: str) -> list[str]:
         "/search?q=user",
         "/appeals",
     ]
-    return ours if who == ANN else ["/staff", "/numbers", "/account", "/nowhere"]
+    return {ANN: ours, EVE: ["/numbers", "/quality"], FINN: ["/staff", "/numbers", "/account", "/nowhere"]}[who]
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
-@pytest.mark.parametrize("who", [ANN, FINN])
+@pytest.mark.parametrize("who", [ANN, EVE, FINN])
 def test_nothing_serious_on_any_page(
     service: Service, visit: Visit, who: str, scheme: str, viewport: dict[str, int] | None
 ) -> None:
@@ -69,3 +70,29 @@ def test_nothing_serious_with_a_case_in_hand_and_all_shown(service: Service, vis
         assert found(page) == []
     page.keyboard.press("?")
     assert found(page) == []
+
+
+def test_nothing_serious_with_an_appeal_in_hand(service: Service, chromium: Browser, visit: Visit) -> None:
+    appealed(service, chromium, "looked-at-by-axe")
+    page = visit(CLEO, "/appeals")
+    page.get_by_role("button", name="Take the next").click()
+    page.wait_for_url("**/appeals/**")
+    page.evaluate("document.querySelectorAll('.sensitive-show').forEach((button) => button.click())")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert found(page) == []
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
+def test_nothing_serious_on_what_is_read_without_an_account(
+    service: Service, chromium: Browser, scheme: str, viewport: dict[str, int] | None
+) -> None:
+    options: dict[str, Any] = {"color_scheme": scheme, **({"viewport": viewport} if viewport else {})}
+    page = chromium.new_page(**options)
+    letter = service.link(service.cases["disguised"]["case_id"])
+    wrong: list[str] = []
+    for address in (f"{service.url}/login", letter, f"{letter}x"):
+        page.goto(address)
+        wrong += found(page)
+    page.close()
+    assert wrong == []
