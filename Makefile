@@ -32,11 +32,12 @@ serve: $(VENV)/.service ## Serve the API and the MCP servers
 	$(BIN)/cupidsshield serve $(ARGS)
 
 test: $(VENV)/.test check ## Check style and types, then run every suite
-	$(BIN)/python -m pytest -q -n 2 -m 'not browser' $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m 'not browser and not alone' $(ARGS)
+	$(BIN)/python -m pytest -q -m alone tests/slow
 	$(BIN)/python -m pytest -q -m browser tests/browser
 
 test-fast: $(VENV)/.test ## The unit suite alone
-	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not browser' $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not browser and not alone' $(ARGS)
 
 test-browser: $(VENV)/.test ## The suite in a real browser alone; needs chromium
 	$(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
