@@ -30,20 +30,14 @@ MOST = 100
 """Items that one bulk act decides at most: a person must have seen each."""
 
 AppealUrl = Callable[[Case], str]
-Reporters = Callable[[Session, Case, Verdict], Sequence[Message]]
-
-
-def _nobody(_session: Session, _case: Case, _verdict: Verdict) -> Sequence[Message]:
-    return ()
 
 
 @dataclass(frozen=True)
 class Desk:
-    """`appeal_url` gives the address at which a user appeals a case, `reporters` what those hear who reported it."""
+    """`appeal_url` gives the address at which a user appeals a case."""
 
     policies: PolicySet
     appeal_url: AppealUrl | None = None
-    reporters: Reporters = _nobody
 
     def decide(
         self,
@@ -61,14 +55,13 @@ class Desk:
         item = row_for(session, staff=staff, review_id=review_id)
         case = cases.get(session, app_id=item.app_id, case_id=item.case_id)
         first = item.kind == ReviewKind.CASE
-        told = (*self._messages(case, verdict), *self.reporters(session, case, verdict)) if first else ()
         return decisions.decide(
             session,
             staff=staff,
             review_id=review_id,
             epoch=epoch,
             decision=HumanDecision(case_id=case.id, reviewer=staff.id, **dict(verdict)),
-            messages=told,
+            messages=self._messages(case, verdict) if first else (),
             memory=memory_of_person(case, verdict) if first else None,
             undo=self.policies.thresholds.queue.undo,
             bulk_id=bulk_id,

@@ -23,8 +23,8 @@ def after_assessment(
     """
     if state["screening"] is None:
         return "decision"
-    clear = is_clear(state["assessment"], state["submission"].content, runtime.context.policies)
-    if "recollection" not in state and "consultation" not in state and not clear:
+    asked = "recollection" in state or "consultation" in state
+    if not asked and not is_clear(state["assessment"], state["submission"].content, runtime.context.policies):
         return "memory"
     if not may_ask(state, runtime.context):
         return "decision"
