@@ -5,16 +5,16 @@ Pure, and the same each time it is asked.
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.case import Case
 from domain.ids import derived_id
 from domain.quality import Disagreement
-from domain.review import Decided, ReviewItem, ReviewKind, ReviewStatus
+from domain.review import Decided, ReviewItem, ReviewKind
 from domain.staff import Staff
 from domain.vocabulary import Priority, Route
 from policies.model import PolicySet
-from policies.queue import order_at
+from policies.queue import queued
 
 OUT_OF = 2**32
 AGAIN = "Two people decided this differently, and a lead finds the second right. Please decide it once more."
@@ -49,43 +49,34 @@ def decide_again(
     second = found.second
     if (case.decision, case.violation_type) == (second.decision, second.policy):
         return None
-    priority, risk = Priority.HIGH, case.risk_score
-    due = at + timedelta(hours=policies.thresholds.sla_hours.of(priority))
-    place = order_at(created_at=at, due_at=due, risk=risk, severity=case.severity, reports=0.0, policies=policies)
-    return ReviewItem(
+    return queued(
+        policies,
         id=derived_id("review", "settled", second.id),
         app_id=case.app_id,
         case_id=case.id,
-        priority=priority,
         route=found.route,
+        priority=Priority.HIGH,
+        at=at,
         policy=case.machine.policy,
         severity=case.machine.severity,
-        risk=risk,
-        status=ReviewStatus.PENDING,
+        risk=case.risk_score,
         asked_by=lead.id,
         note=AGAIN,
-        due_at=due,
-        order_at=place,
-        created_at=at,
     )
 
 
 def _look(review_id: str, case: Case, route: Route, policies: PolicySet, at: datetime) -> ReviewItem:
-    priority = Priority.LOW
-    due = at + timedelta(hours=policies.thresholds.sla_hours.of(priority))
-    return ReviewItem(
+    return queued(
+        policies,
         id=review_id,
         app_id=case.app_id,
         case_id=case.id,
-        kind=ReviewKind.QUALITY,
-        priority=priority,
         route=route,
+        priority=Priority.LOW,
+        at=at,
+        kind=ReviewKind.QUALITY,
         policy=case.machine.policy,
         severity=case.machine.severity,
-        status=ReviewStatus.PENDING,
-        due_at=due,
-        order_at=order_at(created_at=at, due_at=due, risk=0.0, severity=None, reports=0.0, policies=policies),
-        created_at=at,
     )
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from domain.case import Case
 from domain.ids import new_id
-from domain.review import Place, ReviewItem, ReviewStatus
-from domain.vocabulary import Priority, Route, Severity
+from domain.review import Place, ReviewItem, ReviewKind, ReviewStatus
+from domain.vocabulary import Policy, Priority, Route, Severity
 from policies.model import PolicySet
 from policies.offers import reserved_for
 
@@ -36,6 +36,60 @@ def order_at(
     return created_at + (due_at - created_at) * (1 - nearer)
 
 
+def queued(
+    policies: PolicySet,
+    *,
+    id: str,
+    app_id: str,
+    case_id: str,
+    route: Route,
+    priority: Priority,
+    at: datetime,
+    due_at: datetime | None = None,
+    kind: ReviewKind = ReviewKind.CASE,
+    appeal_id: str | None = None,
+    policy: Policy | None = None,
+    severity: Severity | None = None,
+    risk: float = 0.0,
+    reports: float = 0.0,
+    asked_by: str | None = None,
+    note: str | None = None,
+) -> ReviewItem:
+    """A fresh item in its place; due by the SLA of its priority, unless `due_at` says when.
+
+    A second look (`ReviewKind.QUALITY`) is not drawn nearer by harm: what it asks about was decided already.
+    """
+    due = due_at or at + timedelta(hours=policies.thresholds.sla_hours.of(priority))
+    waits = kind is not ReviewKind.QUALITY
+    place = order_at(
+        created_at=at,
+        due_at=due,
+        risk=risk if waits else 0.0,
+        severity=severity if waits else None,
+        reports=reports if waits else 0.0,
+        policies=policies,
+    )
+    return ReviewItem(
+        id=id,
+        app_id=app_id,
+        case_id=case_id,
+        kind=kind,
+        appeal_id=appeal_id,
+        priority=priority,
+        route=route,
+        policy=policy,
+        severity=severity,
+        risk=risk,
+        reports=reports,
+        status=ReviewStatus.PENDING,
+        asked_by=asked_by,
+        note=note,
+        due_at=due,
+        order_at=place,
+        created_at=at,
+    )
+
+
 def asked(item: ReviewItem, route: Route, policies: PolicySet, *, at: datetime) -> Place:
     """Where an item stands once seniors or the legal team are asked: a new deadline, by the priority that they have at
     least; the time that it has waited still counts."""
@@ -57,22 +111,17 @@ def again(case: Case, policies: PolicySet, *, at: datetime) -> ReviewItem:
     guideline says so."""
     policy, severity = case.violation_type, case.severity
     route = reserved_for(policy, severity, policies) or Route.MODERATOR
-    priority = at_least(case.machine.priority or Priority.MEDIUM, route, policies)
-    due = at + timedelta(hours=policies.thresholds.sla_hours.of(priority))
-    risk = case.risk_score
-    return ReviewItem(
+    return queued(
+        policies,
         id=new_id("review"),
         app_id=case.app_id,
         case_id=case.id,
-        priority=priority,
         route=route,
+        priority=at_least(case.machine.priority or Priority.MEDIUM, route, policies),
+        at=at,
         policy=policy,
         severity=severity,
-        risk=risk,
-        status=ReviewStatus.PENDING,
-        due_at=due,
-        order_at=order_at(created_at=at, due_at=due, risk=risk, severity=severity, reports=0.0, policies=policies),
-        created_at=at,
+        risk=case.risk_score,
     )
 
 

@@ -13,11 +13,11 @@ from domain.case import Case, CaseRecord, Timings
 from domain.content import Content
 from domain.ids import derived_id
 from domain.memory import MemoryItem
-from domain.review import ReviewItem, ReviewStatus, Verdict
+from domain.review import ReviewItem, Verdict
 from domain.vocabulary import DecisionKind, Route
 from graphs.moderation.state import State
 from policies.model import PolicySet
-from policies.queue import order_at
+from policies.queue import queued
 
 DIMENSIONS = 384
 
@@ -52,23 +52,18 @@ def review_item(record: CaseRecord, policies: PolicySet) -> ReviewItem | None:
         return None
     assert decision.priority is not None, "what is escalated has a priority"
     assert decision.sla_hours is not None, "what is escalated has a deadline"
-    created, due = record.created_at, record.created_at + timedelta(hours=decision.sla_hours)
-    risk = record.assessment.risk_score if math.isfinite(record.assessment.risk_score) else 1.0
-    return ReviewItem(
+    return queued(
+        policies,
         id=derived_id("review", record.case_id),
         app_id=record.content.app_id,
         case_id=record.case_id,
-        priority=decision.priority,
         route=decision.route or Route.MODERATOR,
+        priority=decision.priority,
+        at=record.created_at,
+        due_at=record.created_at + timedelta(hours=decision.sla_hours),
         policy=decision.policy,
         severity=decision.severity,
-        risk=risk,
-        status=ReviewStatus.PENDING,
-        due_at=due,
-        order_at=order_at(
-            created_at=created, due_at=due, risk=risk, severity=decision.severity, reports=0.0, policies=policies
-        ),
-        created_at=created,
+        risk=record.assessment.risk_score if math.isfinite(record.assessment.risk_score) else 1.0,
     )
 
 

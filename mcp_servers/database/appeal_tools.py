@@ -15,13 +15,13 @@ from domain.clock import now
 from domain.errors import Invalid, NotFound
 from domain.ids import derived_id
 from domain.notification import Audience, Message
-from domain.review import ReviewItem, ReviewKind, ReviewStatus
+from domain.review import ReviewItem, ReviewKind
 from domain.vocabulary import Scope
 from mcp_servers.database.answers import SettledAppeal
 from mcp_servers.identity import Call, Identify, require_service
 from policies.appeals import due_at, needs_senior, priority_of, route_of, why_not
 from policies.model import PolicySet
-from policies.queue import order_at
+from policies.queue import queued
 
 AppealId = Annotated[str, Field(description="Identifier of an appeal, e.g. appeal_4f…")]
 Explanation = Annotated[str, Field(min_length=1, max_length=MAX_EXPLANATION)]
@@ -108,29 +108,20 @@ class AppealTools:
 
     def _review(self, appeal: Appeal, case: Case) -> ReviewItem:
         route = route_of(case, self._policies)
-        place = order_at(
-            created_at=appeal.created_at,
-            due_at=appeal.due_at,
-            risk=case.risk_score,
-            severity=case.severity,
-            reports=0.0,
-            policies=self._policies,
-        )
-        return ReviewItem(
+        return queued(
+            self._policies,
             id=derived_id("review", appeal.id),
             app_id=case.app_id,
             case_id=case.id,
+            route=route,
+            priority=priority_of(route),
+            at=appeal.created_at,
+            due_at=appeal.due_at,
             kind=ReviewKind.APPEAL,
             appeal_id=appeal.id,
-            priority=priority_of(route),
-            route=route,
             policy=case.violation_type,
             severity=case.severity,
             risk=case.risk_score,
-            status=ReviewStatus.PENDING,
-            due_at=appeal.due_at,
-            order_at=place,
-            created_at=appeal.created_at,
         )
 
 

@@ -15,13 +15,13 @@ from domain.errors import Invalid, NotFound
 from domain.ids import derived_id
 from domain.queries import CaseQuery
 from domain.report import Report, ReportStatus
-from domain.review import ReviewItem, ReviewStatus
+from domain.review import ReviewItem
 from domain.vocabulary import DecisionKind, Policy
 from mcp_servers.database.answers import TakenReport
 from mcp_servers.identity import Call, Identify, require_service
 from policies.decide import review_of_proposal
 from policies.model import PolicySet
-from policies.queue import order_at
+from policies.queue import order_at, queued
 from policies.reports import people_look, weight_of
 
 Details = Annotated[str | None, Field(max_length=2_000)]
@@ -99,7 +99,14 @@ class ReportTools:
         weight = reports.open_weight(session, app_id=case.app_id, case_id=case.id)
         waiting = reports.open_review(session, app_id=case.app_id, case_id=case.id)
         if waiting is not None:
-            place = self._place(waiting.created_at, waiting.due_at, case, weight)
+            place = order_at(
+                created_at=waiting.created_at,
+                due_at=waiting.due_at,
+                risk=case.risk_score,
+                severity=case.severity,
+                reports=weight,
+                policies=self._policies,
+            )
             reports.move_up(session, review_id=waiting.id, reports=weight, order_at=place)
         elif people_look(weight, self._policies):
             reports.bring_before_people(session, review=self._review(case, reason, weight, at))
@@ -110,29 +117,17 @@ class ReportTools:
     def _review(self, case: Case, reason: Policy | None, weight: float, at: datetime) -> ReviewItem:
         policy = case.violation_type or case.assessment.policy or reason
         route, priority, hours = review_of_proposal(policy, case.severity, self._policies)
-        due = at + timedelta(hours=hours)
-        return ReviewItem(
+        return queued(
+            self._policies,
             id=derived_id("review", case.id, "reports", at.isoformat()),
             app_id=case.app_id,
             case_id=case.id,
-            priority=priority,
             route=route,
+            priority=priority,
+            at=at,
+            due_at=at + timedelta(hours=hours),
             policy=policy,
             severity=case.severity,
             risk=case.risk_score,
             reports=weight,
-            status=ReviewStatus.PENDING,
-            due_at=due,
-            order_at=self._place(at, due, case, weight),
-            created_at=at,
-        )
-
-    def _place(self, created_at: datetime, due_at: datetime, case: Case, weight: float) -> datetime:
-        return order_at(
-            created_at=created_at,
-            due_at=due_at,
-            risk=case.risk_score,
-            severity=case.severity,
-            reports=weight,
-            policies=self._policies,
         )

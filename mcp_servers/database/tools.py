@@ -20,13 +20,13 @@ from domain.ids import new_id
 from domain.memory import MemoryItem
 from domain.notification import Message
 from domain.queries import CaseMetrics, CaseQuery, Prepared
-from domain.review import ReviewItem, ReviewStatus
+from domain.review import ReviewItem
 from domain.vocabulary import Action, DecisionKind, Policy, Scope, Severity
 from mcp_servers.database.answers import AuditEntry, AuditTrail, Proposal, ReviewPage
 from mcp_servers.identity import Call, Identify, require_service
 from policies.decide import review_of_proposal
 from policies.model import PolicySet
-from policies.queue import order_at
+from policies.queue import queued
 
 Limit = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
 CaseId = Annotated[str, Field(description="Identifier of a case, e.g. case_4f…")]
@@ -195,19 +195,15 @@ class DatabaseTools:
                 policy, severity = case.machine.policy, case.machine.severity
         route, priority, hours = review_of_proposal(policy, severity, self._policies)
         at = now()
-        due = at + timedelta(hours=hours)
-        return ReviewItem(
+        return queued(
+            self._policies,
             id=new_id("review"),
             app_id=actor.app_id,
             case_id=case_id,
-            priority=priority,
             route=route,
+            priority=priority,
+            at=at,
+            due_at=at + timedelta(hours=hours),
             policy=policy,
             severity=severity,
-            status=ReviewStatus.PENDING,
-            due_at=due,
-            order_at=order_at(
-                created_at=at, due_at=due, risk=0.0, severity=severity, reports=0.0, policies=self._policies
-            ),
-            created_at=at,
         )

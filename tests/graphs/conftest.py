@@ -1,5 +1,6 @@
 """One house for all tests here, a tenant of its own for each, and toolboxes in which one tool misbehaves."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -20,7 +21,7 @@ from domain.case import Case
 from domain.clock import now
 from domain.content import Content
 from domain.ids import new_id
-from domain.notification import Notification
+from domain.notification import Notification, NotificationStatus
 from domain.staff import Staff
 from domain.submission import Submission
 from graphs.moderation.runs import ModerationRuns
@@ -163,9 +164,14 @@ async def messages_of(house: House, app_id: str) -> list[Notification]:
     return sorted(found, key=lambda entry: entry.message.audience)
 
 
-async def deliver_all(house: House) -> None:
-    """Deliver until nothing is due; the house's own worker may help."""
+async def deliver_all(house: House, app_id: str) -> None:
+    """Deliver all that an app is owed. The house's own worker may have some of it in hand: what that settles a moment
+    later is waited for."""
     await Worker("delivery", tasks.deliver(house.tools), interval_s=1).drain()
+    for _ in range(100):
+        if all(entry.status is not NotificationStatus.PENDING for entry in await messages_of(house, app_id)):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def app_told_at(house: House, url: str) -> str:
