@@ -99,16 +99,6 @@ async def test_what_is_for_the_legal_team_is_decided_by_nobody_else(database: Da
     assert made.policy is Policy.AGE_VERIFICATION
 
 
-async def test_who_reported_hears_of_it_with_the_others(database: Database) -> None:
-    def reporters(session: Session, case: Case, verdict: Verdict) -> list[Message]:
-        return [factories.message().model_copy(update={"recipient": "reporter", "event": f"report.{verdict.kind}"})]
-
-    item = await held(database)
-    await database.write(ruling(item, FINE, desk=Desk(POLICIES, reporters=reporters)))
-    found = await database.read(lambda s: outbox.find(s, app_id="app_a", status=None, case_id=item.case_id, limit=9))
-    assert sorted(each.message.event for each in found) == ["case.approved", "report.approved", "user.decision"]
-
-
 async def test_memory_is_told_what_a_person_decided(database: Database) -> None:
     def at_once(session: Session) -> None:
         policies = POLICIES.model_copy(
