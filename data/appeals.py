@@ -3,12 +3,12 @@
 What a person decides about one is in `appeal_decisions`; nothing here ever ends an appeal.
 """
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from data import audit
 from data.appeal_table import AppealRow
-from data.cursors import cursor_of, opened
+from data.cursors import cursor_of, older
 from data.review_table import ReviewRow
 from data.statements import dialect_of, inserting, inserting_if_new
 from domain.actor import Actor
@@ -82,9 +82,7 @@ def search(
     if status is not None:
         wanted.append(col(AppealRow.status) == status.value)
     if cursor:
-        at, appeal_id = opened(cursor)
-        same_moment = and_(col(AppealRow.created_at) == at, col(AppealRow.id) < appeal_id)
-        wanted.append(or_(col(AppealRow.created_at) < at, same_moment))
+        wanted.append(older(cursor, col(AppealRow.created_at), col(AppealRow.id)))
     newest = (col(AppealRow.created_at).desc(), col(AppealRow.id).desc())
     rows = session.exec(select(AppealRow).where(*wanted).order_by(*newest).limit(limit + 1)).all()
     page = rows[:limit]

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_
+from sqlalchemy import ColumnElement, bindparam, func
 from sqlmodel import Session, col, select
 
 from data import audit, enforcements, memory_inbox, outbox, subjects
 from data.case_table import CaseRow, case_of, columns_of, summary_of
-from data.cursors import cursor_of, opened
+from data.cursors import cursor_of, older
 from data.review_rules import still_open
 from data.review_table import ReviewRow
 from data.statements import dialect_of, inserting, inserting_if_new
@@ -135,9 +135,7 @@ def search(session: Session, *, app_id: str, query: CaseQuery, cursor: str | Non
     if query.until:
         wanted.append(col(CaseRow.created_at) < query.until)
     if cursor:
-        at, case_id = opened(cursor)
-        older = and_(col(CaseRow.created_at) == at, col(CaseRow.id) < case_id)
-        wanted.append(or_(col(CaseRow.created_at) < at, older))
+        wanted.append(older(cursor, col(CaseRow.created_at), col(CaseRow.id)))
     newest = (col(CaseRow.created_at).desc(), col(CaseRow.id).desc())
     rows = session.exec(select(CaseRow).where(*wanted).order_by(*newest).limit(limit + 1)).all()
     page = rows[:limit]

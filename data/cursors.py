@@ -3,8 +3,13 @@
 import base64
 import json
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
 
 from domain.errors import Invalid
+
+NOT_OURS = "this cursor is not one of ours; begin again without a cursor"
 
 
 def cursor_of(at: datetime, identifier: str) -> str:
@@ -20,5 +25,11 @@ def opened(cursor: str) -> tuple[datetime, str]:
         if moment.tzinfo is None or not isinstance(identifier, str):
             raise ValueError
     except (ValueError, TypeError, RecursionError) as error:
-        raise Invalid("this cursor is not one of ours; begin again without a cursor") from error
+        raise Invalid(NOT_OURS) from error
     return moment, identifier
+
+
+def older(cursor: str, at: Any, identifier: Any) -> ColumnElement[bool]:
+    """What a list that runs from the newest on shows behind a cursor; `at` and `identifier` are its columns."""
+    moment, last = opened(cursor)
+    return or_(at < moment, and_(at == moment, identifier < last))

@@ -185,7 +185,7 @@ def as_it_stands(session: Session, case: CaseRow) -> Outcome:
         action=Action(case.action) if case.action else None,
         reasoning=case.reasoning,
         reviewed_by=case.reviewed_by,
-        enforcements=enforcements.standing(session, app_id=case.app_id, case_id=case.id),
+        enforcements=tuple(each.id for each in enforcements.standing(session, app_id=case.app_id, case_id=case.id)),
     )
 
 

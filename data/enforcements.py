@@ -63,14 +63,14 @@ def reverse(session: Session, *, app_id: str, case_id: str, at: datetime) -> Non
     )
 
 
-def standing(session: Session, *, app_id: str, case_id: str) -> tuple[str, ...]:
-    """Identifiers of what a case put in force and nobody has taken back."""
-    wanted = select(EnforcementRow.id).where(
+def standing(session: Session, *, app_id: str, case_id: str) -> tuple[Enforcement, ...]:
+    """What a case put in force and nobody has taken back, the newest first."""
+    wanted = select(EnforcementRow).where(
         EnforcementRow.app_id == app_id,
         EnforcementRow.case_id == case_id,
         col(EnforcementRow.reversed_at).is_(None),
     )
-    return tuple(sorted(session.exec(wanted)))
+    return tuple(_enforcement(row) for row in session.exec(wanted.order_by(col(EnforcementRow.starts_at).desc())))
 
 
 def restore(session: Session, *, app_id: str, case_id: str, ids: Sequence[str], at: datetime) -> None:
@@ -100,19 +100,7 @@ def active(session: Session, *, app_id: str, user_id: str) -> tuple[Enforcement,
         )
         .order_by(col(EnforcementRow.starts_at).desc())
     )
-    return tuple(
-        Enforcement(
-            id=row.id,
-            app_id=row.app_id,
-            case_id=row.case_id,
-            user_id=row.user_id,
-            action=Action(row.action),
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            reversed_at=row.reversed_at,
-        )
-        for row in rows
-    )
+    return tuple(_enforcement(row) for row in rows)
 
 
 def expire(session: Session) -> int:
@@ -139,3 +127,16 @@ def expire(session: Session) -> int:
             details={"enforcement": row.id, "action": row.action},
         )
     return len(rows)
+
+
+def _enforcement(row: EnforcementRow) -> Enforcement:
+    return Enforcement(
+        id=row.id,
+        app_id=row.app_id,
+        case_id=row.case_id,
+        user_id=row.user_id,
+        action=Action(row.action),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        reversed_at=row.reversed_at,
+    )

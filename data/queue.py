@@ -3,8 +3,6 @@
 Read in one joined query over one partial index; writes nothing and claims nothing.
 """
 
-import base64
-import json
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from data.case_table import EXCERPT, CaseRow
 from data.clock import database_now
+from data.cursors import NOT_OURS, cursor_of, opened
 from data.queue_query import narrowed, standing
 from data.review_rules import still_open, visible
 from data.review_table import ReviewRow
@@ -149,16 +148,11 @@ def _beyond(way: str, at: datetime, review_id: str) -> ColumnElement[bool]:
 
 
 def _cursor(way: str, line: QueueLine) -> str:
-    text = json.dumps([way, line.item.order_at.isoformat(), line.item.id])
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    return f"{way}.{cursor_of(line.item.order_at, line.item.id)}"
 
 
 def _opened(cursor: str) -> tuple[str, datetime, str]:
-    try:
-        way, at, review_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        moment = datetime.fromisoformat(at)
-        if way not in (FORWARD, BACK) or moment.tzinfo is None or not isinstance(review_id, str):
-            raise ValueError
-    except (ValueError, TypeError, RecursionError) as error:
-        raise Invalid("this cursor is not one of ours; begin again without a cursor") from error
-    return way, moment, review_id
+    way, _, place = cursor.partition(".")
+    if way not in (FORWARD, BACK):
+        raise Invalid(NOT_OURS)
+    return way, *opened(place)

@@ -8,15 +8,14 @@ from datetime import datetime
 from sqlalchemy import and_, exists, or_
 from sqlmodel import Session, col, select
 
-from data import appeals, cases
+from data import appeals, cases, enforcements
 from data.appeal_table import ReportRow
 from data.case_table import CaseRow, case_of
-from data.enforcements import EnforcementRow
 from domain.appeal import Appeal
 from domain.base import Frozen
 from domain.case import Case
 from domain.enforcement import Enforcement
-from domain.vocabulary import Action, DecisionKind
+from domain.vocabulary import DecisionKind
 
 PAGE = 200
 
@@ -39,31 +38,9 @@ class Restricted(Frozen):
 def grounds(session: Session, *, app_id: str, case_id: str) -> Grounds:
     """What a user's statement is made from. Raises NotFound, alike for a foreign and an absent case."""
     case = cases.get(session, app_id=app_id, case_id=case_id)
-    row = session.exec(
-        select(EnforcementRow)
-        .where(
-            EnforcementRow.app_id == app_id,
-            EnforcementRow.case_id == case_id,
-            col(EnforcementRow.reversed_at).is_(None),
-        )
-        .order_by(col(EnforcementRow.starts_at).desc())
-        .limit(1)
-    ).first()
-    restriction = (
-        Enforcement(
-            id=row.id,
-            app_id=row.app_id,
-            case_id=row.case_id,
-            user_id=row.user_id,
-            action=Action(row.action),
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-        )
-        if row
-        else None
-    )
+    put_in_force = enforcements.standing(session, app_id=app_id, case_id=case_id)
     appeal = appeals.for_case(session, app_id=app_id, case_id=case_id)
-    return Grounds(case=case, restriction=restriction, appeal=appeal)
+    return Grounds(case=case, restriction=next(iter(put_in_force), None), appeal=appeal)
 
 
 def restricted(
