@@ -99,7 +99,7 @@ class LanguageModel:
             raise UnusableAnswer(f"{self.name} answered in another form ({type(error).__name__})") from error
         except LangChainException as error:
             raise UnusableAnswer(f"{self.name} gave no answer ({type(error).__name__})") from error
-        except Exception as error:
+        except Exception as error:  # two client libraries raise dozens of unrelated classes; none may decide (I3)
             raise _told_apart(self.name, error) from error
         return self._reply(question, told)
 
@@ -142,28 +142,7 @@ def _openai(choice: ModelChoice, name: str) -> Clients:
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
-    class Limited(httpx2.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            response = await super().handle_async_request(request)
-            return httpx2.Response(
-                response.status_code,
-                headers=response.headers,
-                stream=_Bounded2(response.stream),
-                extensions=response.extensions,
-            )
-
-    class _Bounded2(httpx2.AsyncByteStream):
-        def __init__(self, inner: Any) -> None:
-            self._inner = inner
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for chunk in _bounded(self._inner):
-                yield chunk
-
-        async def aclose(self) -> None:
-            await self._inner.aclose()
-
-    http = httpx2.AsyncClient(transport=Limited(), timeout=choice.timeout_s, follow_redirects=False)
+    http = httpx2.AsyncClient(transport=_limited(httpx2), timeout=choice.timeout_s, follow_redirects=False)
 
     def client(temperature: float) -> Any:
         return ChatOpenAI(
@@ -184,28 +163,7 @@ def _ollama(choice: ModelChoice, name: str) -> Clients:
     import httpx
     from langchain_ollama import ChatOllama
 
-    class Limited(httpx.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            response = await super().handle_async_request(request)
-            return httpx.Response(
-                response.status_code,
-                headers=response.headers,
-                stream=_Bounded1(response.stream),
-                extensions=response.extensions,
-            )
-
-    class _Bounded1(httpx.AsyncByteStream):
-        def __init__(self, inner: Any) -> None:
-            self._inner = inner
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for chunk in _bounded(self._inner):
-                yield chunk
-
-        async def aclose(self) -> None:
-            await self._inner.aclose()
-
-    transport = Limited()
+    transport = _limited(httpx)
 
     def client(temperature: float) -> Any:
         return ChatOllama(
@@ -222,6 +180,33 @@ def _ollama(choice: ModelChoice, name: str) -> Clients:
         )
 
     return Clients(_kept(client), transport.aclose)
+
+
+def _limited(library: Any) -> Any:
+    """A transport of `httpx` or `httpx2`, alike in all that counts here, which reads no more than `LARGEST_ANSWER`."""
+
+    class Bounded(library.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self, inner: Any) -> None:
+            self._inner = inner
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for chunk in _bounded(self._inner):
+                yield chunk
+
+        async def aclose(self) -> None:
+            await self._inner.aclose()
+
+    class Limited(library.AsyncHTTPTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:
+            found = await super().handle_async_request(request)
+            return library.Response(
+                found.status_code,
+                headers=found.headers,
+                stream=Bounded(found.stream),
+                extensions=found.extensions,
+            )
+
+    return Limited()
 
 
 def _kept(make: Callable[[float], Any]) -> Callable[[float], Any]:

@@ -62,14 +62,16 @@ class OpinionWeights(Frozen):
 
 
 class AgentRules(Frozen):
-    """All rules of asking. `ceiling` is the confidence that a verdict reaches at most where specialists contradict each
-    other, or where it would harm somebody on a model's word alone."""
+    """All rules of asking. What screening gives `flagged_from` or more is above the floor. `ceiling` is the confidence
+    that a verdict reaches at most where specialists contradict each other, or where it would harm somebody on a
+    model's word alone."""
 
     when: When
     daily_tokens: Count
     daily_cost: Amount
     apps: dict[str, AskingOverrides] = Field(default_factory=dict)
     stakes_from: Severity
+    flagged_from: Share
     suspected_from: Share
     most_specialists: Annotated[int, Field(strict=True, ge=1, le=7)]
     most_rounds: Annotated[int, Field(strict=True, ge=1, le=3)]

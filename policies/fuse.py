@@ -21,8 +21,6 @@ ADDRESSES_THE_MACHINE = "addresses_the_machine"
 PASSAGE_ALONE = "passage_alone"
 """The signal that a passage of the text, read by itself, is flagged: what surrounds it may be there to hide it."""
 
-EVEN = 0.5
-
 
 @dataclass(frozen=True)
 class Fused:
@@ -82,8 +80,9 @@ def _votes(policy: Policy, opinions: Iterable[Opinion], policies: PolicySet) -> 
 def _above_the_floor(standing: Standing, text: Standing, signals: tuple[Signal, ...], policies: PolicySet) -> bool:
     """Whether rules or classifier flag the text: a violation likelier than not, a demand for a person, a policy whose
     route is fixed when merely possible, a passage that is flagged by itself, or a text that speaks to the machine."""
+    flagged = policies.thresholds.agents.flagged_from
     for seen in (standing, text):
-        if seen.any_violation >= EVEN or any(score >= EVEN for score in seen.scores.values()):
+        if seen.any_violation >= flagged or any(score >= flagged for score in seen.scores.values()):
             return True
         if any(seen.scores.get(policy, 0.0) >= limit for policy, limit in policies.possible_at.items()):
             return True
@@ -92,12 +91,13 @@ def _above_the_floor(standing: Standing, text: Standing, signals: tuple[Signal, 
 
 
 def _moved(standing: Standing, shifts: dict[Policy, float], *, above: bool, policies: PolicySet) -> Standing:
-    """The new probabilities. Above the floor nothing falls below an even chance, and nothing that is below it falls;
+    """The new probabilities. Above the floor nothing falls below what is flagged, and nothing that is below it falls;
     a policy whose route is fixed when merely possible never falls."""
+    flagged = policies.thresholds.agents.flagged_from
 
     def shifted(before: float, shift: float) -> float:
         if shift < 0 and above:
-            return max(probability(_log_odds(before) + shift), EVEN) if before > EVEN else before
+            return max(probability(_log_odds(before) + shift), flagged) if before > flagged else before
         return probability(_log_odds(before) + shift)
 
     lasting = {policy for policy in policies.possible_at if shifts.get(policy, 0.0) < 0}

@@ -30,12 +30,13 @@ from evals.corpus import rows
 from evals.injections import INJECTIONS
 from evals.judging import APP, TOGETHER, Text
 from evals.report import Figure, Report, Table
-from graphs.moderation.passages import passages, with_passages
+from graphs.moderation.passages import passages
 from policies.asking import whom_to_ask
 from policies.assess import assess
 from policies.decide import decide
 from policies.fuse import ADDRESSES_THE_MACHINE, PASSAGE_ALONE
 from policies.model import PolicySet
+from policies.passages import with_passages
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -187,7 +188,7 @@ async def _ask_about(text: Text, context: Context, panel: Panel) -> Told:
     alone = [
         await context.screener.screen(content.model_copy(update={"text": part})) for part in passages(seen.normalised)
     ]
-    seen = with_passages(seen, alone)
+    seen = with_passages(seen, alone, context.policies)
     before = _assessed(seen, content, context.policies, None)
     chosen = whom_to_ask(before, context.policies)
     heard = await panel.hear(chosen, Dossier(APP, text.text, seen.normalised), within_s=DEADLINE_S)

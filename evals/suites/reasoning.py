@@ -21,10 +21,11 @@ from evals.context import Context
 from evals.corpus import rows
 from evals.judging import APP, TOGETHER, Text
 from evals.report import Figure, Report
-from graphs.moderation.passages import passages, with_passages
+from graphs.moderation.passages import passages
 from policies.asking import whom_to_ask, why_ask
 from policies.assess import assess
 from policies.decide import Trigger, decide
+from policies.passages import with_passages
 
 ACCURACIES = (0.7, 0.8, 0.9)
 RARE = 0.05
@@ -156,7 +157,7 @@ async def _read(text: Text, context: Context) -> tuple[Read, dict[float, Decisio
     if reason:
         parts = passages(seen.normalised)
         alone = [await context.screener.screen(content.model_copy(update={"text": part})) for part in parts]
-        seen = with_passages(seen, alone)
+        seen = with_passages(seen, alone, context.policies)
     for accuracy in ACCURACIES if reason else ():
         chosen = whom_to_ask(before, context.policies)
         said = tuple(_opinion(who, text, accuracy) for who in chosen)

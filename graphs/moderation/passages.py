@@ -9,18 +9,15 @@ import re
 
 from domain.actor import system
 from domain.content import Content
-from domain.signals import Screening, Signal
-from domain.vocabulary import SignalSource
+from domain.signals import Screening
 from graphs.moderation.state import Services
 from mcp_servers.client import ServerName, arguments
-from policies.fuse import PASSAGE_ALONE
-from policies.score import stand
+from policies.passages import with_passages
 
 MOST = 8
 SHORTEST = 12
 """Characters that say anything by themselves; shorter passages go with the one before."""
 
-EVEN = 0.5
 _ENDS = re.compile(r"\n+|(?<=[.!?…。！？])\s+")
 
 
@@ -52,20 +49,4 @@ async def read_alone(content: Content, seen: Screening, services: Services) -> S
             for passage in passages(seen.normalised)
         )
     )
-    return with_passages(seen, screened)
-
-
-def with_passages(seen: Screening, screened: list[Screening]) -> Screening:
-    """The screening with the worst passage among its signals, where one is likelier than not a violation."""
-    standings = [stand(passage.signals) for passage in screened]
-    worst = max(standings, key=lambda standing: standing.any_violation, default=None)
-    if worst is None or worst.any_violation < EVEN:
-        return seen
-    signal = Signal(
-        name=PASSAGE_ALONE,
-        source=SignalSource.RULE,
-        policy=worst.top,
-        value=worst.any_violation,
-        reason="a passage of it, read by itself, is more likely than not a violation",
-    )
-    return seen.model_copy(update={"signals": (*seen.signals, signal)})
+    return with_passages(seen, screened, services.policies)
