@@ -1,8 +1,12 @@
 """The founding architecture's scenarios and its examples by confidence level, over HTTP."""
 
+import re
+from pathlib import Path
+
 import httpx2
 import pytest
 
+README = Path(__file__).parent.parent.parent / "README.md"
 HIKING = "I love hiking! What trails do you recommend?"
 MONEY = "Send me money on WhatsApp for crypto investment!"
 PIG_BUTCHERING = (
@@ -67,3 +71,19 @@ async def test_confidence_meets_the_thresholds_that_were_applied(api: httpx2.Asy
         if decision == "rejected":
             assert answer["confidence"] >= limits["auto_reject"]
             assert answer["risk_score"] == pytest.approx(min(answer["confidence"] * 0.8, 1), abs=0.001)
+
+
+async def test_the_readme_shows_the_answer_that_the_service_gives(api: httpx2.AsyncClient) -> None:
+    shown = README.read_text("utf-8").partition("```json\n")[2].partition("```")[0]
+    answer = (await api.post("/api/v1/moderate", json={"content": MONEY, "user_id": "user_456"})).json()
+    for name, told in re.findall(r'"(decision|violation_type|severity|action)": "(\w+)"', shown):
+        assert answer[name] == told
+    for name, told in re.findall(r'"(confidence|risk_score)": ([\d.]+)', shown):
+        # Processors round the model's arithmetic differently in the third digit.
+        assert answer[name] == pytest.approx(float(told), abs=0.005)
+    parts = r'"reasoning": "(.+?)…".+?"signal": "(.+?)", "weight": ([\d.]+), "evidence": \[{"quote": "(.+?)"'
+    ((reasoning, signal, weight, quote),) = re.findall(parts, shown, re.DOTALL)
+    assert answer["reasoning"].startswith(reasoning)
+    first = answer["evidence"][0]
+    assert (first["signal"], first["evidence"][0]["quote"]) == (signal, quote)
+    assert first["weight"] == pytest.approx(float(weight), abs=0.05)
