@@ -6,6 +6,7 @@ the text, and whoever writes texts could otherwise switch a model off for everyb
 
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 FAILURES = 5
 WITHIN_S = 60.0
@@ -20,6 +21,13 @@ class Breaker:
         self._failed: deque[float] = deque(maxlen=FAILURES)
         self._opened: float | None = None
         self._probing = False
+
+    @property
+    def state(self) -> Literal["closed", "open", "half_open"]:
+        """How it stands."""
+        if self._opened is None:
+            return "closed"
+        return "half_open" if self._probing else "open"
 
     def admits(self) -> bool:
         """Whether the model may be asked now. Who is admitted must say how it went, or that it was given up."""

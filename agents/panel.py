@@ -18,6 +18,7 @@ from agents.spending import Allowance
 from agents.steady import Settled, Steady
 from domain.errors import ModelUnavailable, UnusableAnswer
 from domain.opinion import Opinion, Specialist, Usage
+from domain.tracing import SILENCE, Tracer
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +46,10 @@ class Heard:
 class Panel:
     """The specialists over the models of one service."""
 
-    def __init__(self, models: Steady, prompts: Prompts) -> None:
+    def __init__(self, models: Steady, prompts: Prompts, tracer: Tracer = SILENCE) -> None:
         self._models = models
         self._prompts = prompts
+        self._tracer = tracer
 
     async def close(self) -> None:
         """End all connections to models."""
@@ -78,14 +80,18 @@ class Panel:
                 prompt=prompt.hash,
             )
 
-        question = question_of(prompt, dossier)
-        try:
-            return await self._models.ask(
-                question, check, key=_key(prompt, dossier), app_id=dossier.app_id, within_s=within_s
-            )
-        except (ModelUnavailable, UnusableAnswer) as error:
-            logger.warning("the %s gave no opinion, a person decides: %s", who, error)
-            return None
+        question, key = question_of(prompt, dossier), _key(prompt, dossier)
+        told = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": who}
+        with self._tracer.span(f"invoke_agent {who}", told) as span:
+            try:
+                settled = await self._models.ask(question, check, key=key, app_id=dossier.app_id, within_s=within_s)
+            except (ModelUnavailable, UnusableAnswer) as error:
+                span.fail(error.code)
+                logger.warning("the %s gave no opinion, a person decides: %s", who, error)
+                return None
+            cached = settled.usage.cached > 0
+            span.note({"cupidsshield.cache_hit": cached, "cupidsshield.reading": settled.value.reading})
+            return settled
 
 
 def question_of(prompt: Prompt, dossier: Dossier, mark: str | None = None) -> Question[OpinionForm]:

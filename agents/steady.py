@@ -15,10 +15,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from agents.breaker import Breaker
-from agents.judge import Check, Judge, Question
+from agents.judge import Check, Judge, Question, Reply
 from agents.spending import Spending
 from domain.errors import ModelUnavailable, UnusableAnswer
 from domain.opinion import Usage
+from domain.tracing import SILENCE, Tracer, Words
 
 Form = TypeVar("Form", bound=BaseModel)
 Checked = TypeVar("Checked")
@@ -55,6 +56,7 @@ class Steady:
         cache: int = 2_048,
         clock: Callable[[], float] = monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tracer: Tracer = SILENCE,
     ) -> None:
         self.spending = spending
         self._judges = [(judge, Breaker(clock)) for judge in judges]
@@ -62,6 +64,7 @@ class Steady:
         self._most_cached = cache
         self._clock = clock
         self._pause = pause
+        self._tracer = tracer
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(
@@ -101,14 +104,20 @@ class Steady:
                     break
                 if turn:
                     await self._pause(random.uniform(0, LONGEST_PAUSE_S))
-                if not breaker.admits():
+                admitted = breaker.admits()
+                call = self._tracer.span(f"chat {_model(judge.name)}", _told_of(judge.name, breaker), outward=True)
+                if not admitted:
+                    with call as span:
+                        span.fail("left_alone")
                     break
                 used = Usage(calls=1, input_tokens=question.tokens, cost=judge.cost_of(question.tokens, 0))
                 try:
-                    reply = await judge.ask(question)
-                    used = reply.usage
-                    breaker.succeeded()
-                    return Settled(check(reply.answer, reply.model), spent + used)
+                    with call as span:
+                        reply = await judge.ask(question)
+                        used = reply.usage
+                        span.note(_told_by(reply))
+                        breaker.succeeded()
+                        return Settled(check(reply.answer, reply.model), spent + used)
                 except UnusableAnswer as error:
                     breaker.succeeded()
                     why = error
@@ -136,3 +145,24 @@ class Steady:
         self._cache[key] = (self._clock(), value)
         while len(self._cache) > self._most_cached:
             self._cache.popitem(last=False)
+
+
+def _model(name: str) -> str:
+    return name.partition(":")[2] or name
+
+
+def _told_of(name: str, breaker: Breaker) -> Words:
+    """What traces say of a call, in the words of OpenTelemetry's conventions for generative models."""
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": name.partition(":")[0],
+        "gen_ai.request.model": _model(name),
+        "cupidsshield.breaker": breaker.state,
+    }
+
+
+def _told_by(reply: Reply[Any]) -> Words:
+    return {
+        "gen_ai.usage.input_tokens": reply.usage.input_tokens,
+        "gen_ai.usage.output_tokens": reply.usage.output_tokens,
+    }

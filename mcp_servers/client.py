@@ -23,6 +23,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from domain import errors
 from domain.actor import Actor
 from domain.errors import CupidsShieldError, ToolUnavailable
+from domain.tracing import SILENCE, Tracer
 from mcp_servers.identity import ACTOR_META
 
 PROTOCOL = "2026-07-28"
@@ -51,9 +52,10 @@ class Remote:
 class Toolbox:
     """Calls tools by server and name. Made by `open_toolbox`."""
 
-    def __init__(self, clients: Mapping[ServerName, Client], timeout_s: float) -> None:
+    def __init__(self, clients: Mapping[ServerName, Client], timeout_s: float, tracer: Tracer = SILENCE) -> None:
         self._clients = clients
         self._timeout_s = timeout_s
+        self._tracer = tracer
 
     async def call(
         self,
@@ -70,11 +72,21 @@ class Toolbox:
         Raises ToolUnavailable where the server cannot be reached, does not answer within `timeout_s`
         seconds, or answers with something unusable; else the error that the tool raised.
         """
+        told = {
+            "mcp.method.name": "tools/call",
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": tool,
+            "cupidsshield.server": server,
+        }
+        with self._tracer.span(f"tools/call {tool}", told, outward=True):
+            return await self._answer(server, tool, _request(tool, arguments, actor), answer, timeout_s)
+
+    async def _answer(
+        self, server: ServerName, tool: str, request: CallToolRequest, answer: type[Answer], timeout_s: float | None
+    ) -> Answer:
         try:
             result = await self._clients[server].session.send_request(
-                _request(tool, arguments, actor),
-                CallToolResult,
-                request_read_timeout_seconds=timeout_s or self._timeout_s,
+                request, CallToolResult, request_read_timeout_seconds=timeout_s or self._timeout_s
             )
         except MCPError as error:
             raise ToolUnavailable(server, str(error)) from error
@@ -152,7 +164,7 @@ class _Unreachable503(httpx2.AsyncBaseTransport):
 
 @asynccontextmanager
 async def open_toolbox(
-    endpoints: Mapping[ServerName, MCPServer | Remote], *, timeout_s: float
+    endpoints: Mapping[ServerName, MCPServer | Remote], *, timeout_s: float, tracer: Tracer = SILENCE
 ) -> AsyncIterator[Toolbox]:
     """Open a client for each endpoint. Enter and leave in the same task.
 
@@ -162,7 +174,7 @@ async def open_toolbox(
         clients = {}
         for name, endpoint in endpoints.items():
             clients[name] = await stack.enter_async_context(await _client(endpoint, timeout_s, stack))
-        yield Toolbox(clients, timeout_s)
+        yield Toolbox(clients, timeout_s, tracer)
 
 
 async def _client(endpoint: MCPServer | Remote, timeout_s: float, stack: AsyncExitStack) -> Client:

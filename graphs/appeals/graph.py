@@ -1,10 +1,23 @@
 """The appeals graph: nodes and edges, and nothing else."""
 
+from collections.abc import Awaitable
+from typing import Protocol
+
 from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime
 
 from graphs.appeals import nodes, routes
 from graphs.appeals.state import AppealState
 from graphs.moderation.state import Services
+
+
+class Node(Protocol):
+    """A step: reads the state, returns what changes."""
+
+    __name__: str
+
+    def __call__(self, state: AppealState, *, runtime: Runtime[Services]) -> Awaitable[AppealState]: ...
+
 
 Builder = StateGraph[AppealState, Services, AppealState, AppealState]
 
@@ -16,11 +29,11 @@ def build() -> Builder:
         nodes.intake,
         nodes.context,
         nodes.evaluation,
-        nodes.decision,
         nodes.resolution,
         nodes.notification,
     ):
-        graph.add_node(node)
+        graph.add_node(node.__name__, _told(node))
+    graph.add_node(nodes.decision)
     graph.add_edge(START, "intake")
     graph.add_conditional_edges("intake", routes.after_intake)
     graph.add_conditional_edges("context", routes.after_context)
@@ -28,3 +41,11 @@ def build() -> Builder:
     graph.add_edge("decision", "resolution")
     graph.add_conditional_edges("resolution", routes.after_resolution)
     return graph
+
+
+def _told(node: Node) -> Node:
+    async def told(state: AppealState, *, runtime: Runtime[Services]) -> AppealState:
+        with runtime.context.tracer.span(node.__name__, {"cupidsshield.node": node.__name__}):
+            return await node(state, runtime=runtime)
+
+    return told

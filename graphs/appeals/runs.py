@@ -45,7 +45,8 @@ class AppealRuns:
             "explanation": explanation,
             "new_evidence": new_evidence,
         }
-        final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
+        with self._services.tracer.span("appeal", {"cupidsshield.case_id": case_id}, begins=True):
+            final = await self._fast.ainvoke(state, context=self._services, output_keys=OUTCOME)
         appeal: Appeal = final["appeal"]
         if not final["standing"]:
             await self._park(app_id, appeal.id)
@@ -69,7 +70,8 @@ class AppealRuns:
             await self._park(app_id, appeal_id)
             parked = await self._durable.aget_state(config)
         if "decision" in parked.next:
-            await self._durable.ainvoke(Command(resume=True), config, context=self._services, durability="exit")
+            with self._services.tracer.span("resume", {"cupidsshield.appeal_id": appeal_id}, begins=True):
+                await self._durable.ainvoke(Command(resume=True), config, context=self._services, durability="exit")
 
     async def waits(self, appeal_id: str) -> bool:
         """Whether a checkpoint holds this appeal at the person's decision."""

@@ -7,7 +7,9 @@ from typing import Protocol
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
+from domain.progress import Step
 from graphs.moderation import consulting, nodes, routes
+from graphs.moderation.progress import said_of
 from graphs.moderation.state import Services, State
 
 
@@ -37,7 +39,7 @@ def build() -> Builder:
         nodes.action,
         nodes.notification,
     ):
-        graph.add_node(node.__name__, _timed(node))
+        graph.add_node(node.__name__, _watched(node))
     graph.add_node(nodes.human_review)
     graph.add_edge(START, "intake")
     graph.add_conditional_edges("intake", routes.after_intake)
@@ -54,11 +56,18 @@ def build() -> Builder:
     return graph
 
 
-def _timed(node: Node) -> Node:
-    async def timed(state: State, *, runtime: Runtime[Services]) -> State:
-        started = time.perf_counter()
-        update = await node(state, runtime=runtime)
-        spent = state.get("timings", {}).get(node.__name__, 0.0) + (time.perf_counter() - started) * 1_000
-        return {**update, "timings": {node.__name__: round(spent, 3)}}
+def _watched(node: Node) -> Node:
+    """The node, with its time taken, and told of to the tracer and to whoever follows the run."""
+    name = node.__name__
 
-    return timed
+    async def watched(state: State, *, runtime: Runtime[Services]) -> State:
+        services = runtime.context
+        started = time.perf_counter()
+        with services.tracer.span(name, {"cupidsshield.node": name}):
+            update = await node(state, runtime=runtime)
+        took = (time.perf_counter() - started) * 1_000
+        if services.on_step:
+            services.on_step(Step(node=name, ms=round(took, 3), words=said_of(name, update)))
+        return {**update, "timings": {name: round(state.get("timings", {}).get(name, 0.0) + took, 3)}}
+
+    return watched

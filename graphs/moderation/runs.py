@@ -18,6 +18,8 @@ from langgraph.types import Command
 
 from domain.actor import Actor
 from domain.answer import ModerationAnswer, answer_for
+from domain.case import Case
+from domain.progress import OnStep
 from domain.submission import Submission
 from graphs.moderation.graph import build
 from graphs.moderation.records import case_id_for
@@ -48,8 +50,8 @@ class ModerationRuns:
         self._fast = builder.compile()
         self._durable = builder.compile(checkpointer=checkpointer)
 
-    async def moderate(self, submission: Submission, actor: Actor) -> ModerationAnswer:
-        """Decide about one submission of `actor` and keep the decision.
+    async def moderate(self, submission: Submission, actor: Actor, on_step: OnStep | None = None) -> ModerationAnswer:
+        """Decide about one submission of `actor` and keep the decision; `on_step` hears of each step on the way.
 
         Raises ToolUnavailable where the database cannot be reached (nothing was kept), Overloaded
         where too much waits already.
@@ -64,13 +66,17 @@ class ModerationRuns:
             "received_at": self._services.clock(),
             "timings": {},
         }
-        async with Turn(self._turns) as turn:
-            services = replace(self._services, turn=turn)
-            final = await self._fast.ainvoke(state, context=services, output_keys=OUTCOME)
+        told = {"cupidsshield.case_id": state["case_id"], "cupidsshield.content_type": content.content_type}
+        with self._services.tracer.span("moderate", told, begins=True) as span:
+            async with Turn(self._turns) as turn:
+                services = replace(self._services, turn=turn, on_step=on_step)
+                final = await self._fast.ainvoke(state, context=services, output_keys=OUTCOME)
+            case: Case = final["case"]
+            span.note({"cupidsshield.decision": case.decision, "cupidsshield.replayed": final["replayed"]})
         if final["waiting"]:
             self._park_later(content.app_id, final["case_id"])
         spent = (time.perf_counter() - started) * 1_000
-        return answer_for(final["case"], processing_time_ms=spent, replayed=final["replayed"])
+        return answer_for(case, processing_time_ms=spent, replayed=final["replayed"])
 
     async def resume(self, *, app_id: str, case_id: str) -> None:
         """Go on with a case that a person has decided: SQL holds what they decided, this tells people."""
@@ -82,7 +88,8 @@ class ModerationRuns:
             parked = await self._durable.aget_state(config)
         if "human_review" not in parked.next:
             return
-        await self._durable.ainvoke(Command(resume=True), config, context=self._services, durability="exit")
+        with self._services.tracer.span("resume", {"cupidsshield.case_id": case_id}, begins=True):
+            await self._durable.ainvoke(Command(resume=True), config, context=self._services, durability="exit")
 
     async def waits(self, case_id: str) -> bool:
         """Whether a checkpoint holds this case at human review."""

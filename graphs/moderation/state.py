@@ -10,9 +10,11 @@ from domain.assessment import Assessment
 from domain.case import Case
 from domain.decision import Decision
 from domain.opinion import Consultation, Need
+from domain.progress import OnStep
 from domain.queries import Prepared
 from domain.signals import Screening
 from domain.submission import Submission
+from domain.tracing import SILENCE, Tracer
 from graphs.moderation.turns import Turn
 from mcp_servers.client import Toolbox
 from mcp_servers.vector_search.answers import Recollection
@@ -25,7 +27,8 @@ Link = Callable[[str, str], str]
 @dataclass(frozen=True)
 class Services:
     """What nodes may use: the tools, the policies in force, the time, the links that users are sent, and language
-    models where any are configured, with the seconds that one run may spend on them. `turn` is the run's own."""
+    models where any are configured, with the seconds that one run may spend on them. `tracer` hears of all that is
+    done; `turn` and `on_step` are the run's own."""
 
     tools: Toolbox
     policies: PolicySet
@@ -33,7 +36,9 @@ class Services:
     link: Link
     panel: Panel | None = None
     asking_s: float = 10.0
+    tracer: Tracer = SILENCE
     turn: Turn | None = None
+    on_step: OnStep | None = None
 
 
 def _merged(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:
