@@ -21,7 +21,8 @@ from cupidsshield.panel import open_panel
 from cupidsshield.passages import index_guidelines
 from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
-from cupidsshield.workforce import DELIVERY, workers_of
+from cupidsshield.traces import open_tracer, warn_of_langsmith
+from cupidsshield.workforce import DELIVERY, run_workers, workers_of
 from data import keys, migrate
 from data.database import Database
 from data.memory import Memory
@@ -32,11 +33,13 @@ from domain.clock import now
 from domain.errors import Overloaded
 from domain.review import Decided
 from domain.submission import Submission
+from domain.tracing import Tracer
 from domain.vocabulary import Action, Policy, Severity
 from gateway.auth import KeyRing
 from gateway.limits import Gate, RateLimit
 from gateway.metrics import Metrics
 from gateway.parts import Parts
+from gateway.streaming import Streams
 from graphs.appeals.runs import AppealRuns
 from graphs.moderation.desk import Desk
 from graphs.moderation.runs import ModerationRuns
@@ -92,6 +95,7 @@ class House:
     rate_limit: RateLimit
     link_limit: RateLimit
     links: DecisionLinks
+    tracer: Tracer
     workers: tuple[Worker, ...] = ()
     used_keys: set[str] = field(default_factory=set)
     drifts: Drifts = field(default_factory=Drifts)
@@ -179,6 +183,8 @@ class House:
             keys=KeyRing(self.verify_key),
             rate_limit=self.rate_limit,
             metrics=Metrics(gate, lambda: self.drifts.highest, self.board.queue),
+            streams=Streams(),
+            tracer=self.tracer,
             servers=self.servers(local, actor_of_token, guard),
             guard=guard,
             allowed_hosts=[host.strip() for host in settings.allowed_hosts.split(",")],
@@ -264,6 +270,8 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
     local = needed - settings.remote_urls.keys()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
+        warn_of_langsmith()
+        tracer = open_tracer(settings, stack)
         policies = load(settings.policies_dir)
         await asyncio.to_thread(migrate.upgrade, settings.database)
         database = Database(settings.database, synchronous=settings.sqlite_synchronous)
@@ -279,19 +287,22 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         stack.push_async_callback(link_limit.close)
         lifetime = timedelta(days=policies.thresholds.appeals.link_days)
         links = DecisionLinks(signing_secret(settings), settings.reached_at, lifetime)
-        house = House(settings, policies, database, screener, memory, sender, gate, rate_limit, link_limit, links)
+        limits = (gate, rate_limit, link_limit)
+        house = House(settings, policies, database, screener, memory, sender, *limits, links, tracer)
         if memory and screener:
             await index_guidelines(policies, screener, memory)
         endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)
-        tools = await stack.enter_async_context(open_toolbox(endpoints, timeout_s=settings.tool_timeout_s))
+        tools = await stack.enter_async_context(
+            open_toolbox(endpoints, timeout_s=settings.tool_timeout_s, tracer=tracer)
+        )
         checkpointer = await stack.enter_async_context(open_checkpointer(settings.database, settings.data_dir))
-        panel, asking_s = open_panel(settings, policies, stack), settings.agents_deadline_s
-        services = Services(tools, policies, now, links.to, panel=panel, asking_s=asking_s)
+        panel, asking_s = open_panel(settings, policies, stack, tracer), settings.agents_deadline_s
+        services = Services(tools, policies, now, links.to, panel=panel, asking_s=asking_s, tracer=tracer)
         runs = ModerationRuns(services, checkpointer)
         stack.push_async_callback(runs.close)
         house.furnish(tools, runs, AppealRuns(services, checkpointer))
         house.workers = workers_of(house, tools, needed)
-        await _run_workers(house, stack)
+        run_workers(house.workers, stack)
         yield house
 
 
@@ -328,14 +339,3 @@ def _endpoints(
     token = settings.service_token.get_secret_value() if settings.service_token else ""
     remote = {name: Remote(url, token) for name, url in settings.remote_urls.items() if name in needed}
     return {**servers, **remote}
-
-
-async def _run_workers(house: House, stack: AsyncExitStack) -> None:
-    running = [asyncio.create_task(worker.run(), name=worker.name) for worker in house.workers]
-
-    async def stop() -> None:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    stack.push_async_callback(stop)

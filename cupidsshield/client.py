@@ -1,5 +1,6 @@
 """A small client of the HTTP API, used by the command line and the demo."""
 
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
@@ -8,10 +9,12 @@ from pydantic import ValidationError
 
 from domain.answer import ModerationAnswer
 from domain.errors import CupidsShieldError, NotAuthenticated, ToolUnavailable
+from domain.progress import OnStep, Step
 from gateway.errors import ErrorBody
 from gateway.schemas import ModerateRequest
 
 TIMEOUT_S = 30.0
+EVENTS = "text/event-stream"
 
 
 class ServiceClient:
@@ -29,22 +32,61 @@ class ServiceClient:
     ) -> None:
         await self._http.aclose()
 
-    async def moderate(self, request: ModerateRequest) -> ModerationAnswer:
-        """The service's answer to one request. Raises the error that the service tells of."""
+    async def moderate(self, request: ModerateRequest, on_step: OnStep | None = None) -> ModerationAnswer:
+        """The service's answer to one request; `on_step` hears of each step while the decision is made.
+
+        Raises the error that the service tells of, ToolUnavailable where none answers or the answer breaks off.
+        """
         body = request.model_dump_json(exclude_unset=True)
+        asked = self._http.build_request(
+            "POST",
+            "/api/v1/moderate",
+            content=body,
+            headers={"content-type": "application/json"},
+            params={"stream": "true"} if on_step else None,
+        )
         try:
-            response = await self._http.post(
-                "/api/v1/moderate", content=body, headers={"content-type": "application/json"}
-            )
+            response = await self._http.send(asked, stream=True)
+            try:
+                if on_step and response.headers.get("content-type", "").startswith(EVENTS):
+                    return await _followed(response, on_step)
+                return _answer_in(response.is_success, await response.aread(), response.status_code)
+            finally:
+                await response.aclose()
         except httpx2.TransportError as error:
             raise ToolUnavailable("service", f"no service answers at {self._http.base_url}") from error
-        try:
-            if response.is_success:
-                return ModerationAnswer.model_validate_json(response.content)
-            told = ErrorBody.model_validate_json(response.content).error.message
         except ValidationError as error:
             at = f"{self._http.base_url} answers {response.status_code}"
             raise CupidsShieldError(f"{at}, and not as this service does; is the address right?") from error
-        if response.status_code == 401:
-            raise NotAuthenticated(told)
-        raise CupidsShieldError(f"{response.status_code}: {told}")
+
+
+def _answer_in(good: bool, body: bytes, status: int) -> ModerationAnswer:
+    if good:
+        return ModerationAnswer.model_validate_json(body)
+    told = ErrorBody.model_validate_json(body).error.message
+    if status == 401:
+        raise NotAuthenticated(told)
+    raise CupidsShieldError(f"{status}: {told}")
+
+
+async def _followed(response: httpx2.Response, on_step: OnStep) -> ModerationAnswer:
+    async for name, data in _events_in(response.aiter_bytes()):
+        match name:
+            case "step":
+                on_step(Step.model_validate_json(data))
+            case "decision":
+                return ModerationAnswer.model_validate_json(data)
+            case "error":
+                raise CupidsShieldError(ErrorBody.model_validate_json(data).error.message)
+    raise ToolUnavailable("service", "the stream broke off before the decision; send it again")
+
+
+async def _events_in(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, bytes]]:
+    """Name and data of each server-sent event; comments, which only keep the stream alive, are left out."""
+    kept = b""
+    async for chunk in stream:
+        *whole, kept = (kept + chunk).split(b"\n\n")
+        for event in whole:
+            fields = dict(line.split(b": ", 1) for line in event.splitlines() if not line.startswith(b":"))
+            if b"data" in fields:
+                yield fields[b"event"].decode(), fields[b"data"]

@@ -9,6 +9,7 @@ from agents.spending import Spending
 from agents.steady import Steady
 from cupidsshield.settings import Settings
 from domain.clock import now
+from domain.tracing import SILENCE, Tracer
 from policies.model import PolicySet
 from policies.render import as_text
 
@@ -18,8 +19,10 @@ def prompts_for(policies: PolicySet) -> Prompts:
     return Prompts({policy: as_text(guideline) for policy, guideline in policies.guidelines.items()})
 
 
-def open_panel(settings: Settings, policies: PolicySet, stack: AsyncExitStack) -> Panel | None:
-    """The panel, closed with `stack`, or None where no model is configured.
+def open_panel(
+    settings: Settings, policies: PolicySet, stack: AsyncExitStack, tracer: Tracer = SILENCE
+) -> Panel | None:
+    """The panel, telling `tracer` and closed with `stack`, or None where no model is configured.
 
     Raises PolicyFileError where a prompt is missing or broken, ModelUnavailable where a package is not installed.
     """
@@ -27,7 +30,8 @@ def open_panel(settings: Settings, policies: PolicySet, stack: AsyncExitStack) -
     if not settings.agents_model:
         return None
     judges = [made(choice) for choice in choices(settings)]
-    panel = Panel(Steady(judges, Spending(now), cache=settings.agents_cache), prompts)
+    models = Steady(judges, Spending(now), cache=settings.agents_cache, tracer=tracer)
+    panel = Panel(models, prompts, tracer)
     stack.push_async_callback(panel.close)
     return panel
 

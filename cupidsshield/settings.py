@@ -22,6 +22,7 @@ SHIPPED_MODEL = "e5-small-v1"
 MIN_TOKEN = 24
 MIN_SECRET = 32
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+CONSOLE = "console"
 DEMO_SECRETS = {"changeme", "secret", "demo", "test", "password"}
 DEMO_WORDS = ("changeme", "change-me", "change_me", "example", "secret", "password")
 
@@ -127,6 +128,9 @@ class Settings(BaseSettings):
     )
     agents_cache: int = Field(2_048, ge=0, description="answers kept for an hour, for questions that are the same")
     allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
+    traces: str = Field(
+        "", description="where spans go: `http://host:port` of an OTLP collector, or `console`; empty: nowhere"
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
     @field_validator("log_level", mode="before")
@@ -163,6 +167,18 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise ValueError("expected an address such as http://host:port") from error
         return value
+
+    @field_validator("traces")
+    @classmethod
+    def _is_a_place_for_spans(cls, value: str) -> str:
+        if value == CONSOLE:
+            return value
+        try:
+            return cls._is_an_address(value)
+        except ValueError as error:
+            raise ValueError(
+                "expected console, or the address of an OTLP collector such as http://host:4318"
+            ) from error
 
     @field_validator("rate_limit")
     @classmethod

@@ -1,5 +1,8 @@
 """Who works in the background of an open house, and how often."""
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from domain.clock import now
@@ -44,6 +47,18 @@ def workers_of(house: "House", tools: Toolbox, needed: frozenset[ServerName]) ->
         used = tasks.note_used_keys(database, house.used_keys)
         found.append(Worker("key use", used, interval_s=EXPIRY_EVERY_S))
     return tuple(found)
+
+
+def run_workers(workers: Sequence[Worker], stack: AsyncExitStack) -> None:
+    """Let them work until `stack` closes."""
+    running = [asyncio.create_task(worker.run(), name=worker.name) for worker in workers]
+
+    async def stop() -> None:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    stack.push_async_callback(stop)
 
 
 def _settle(house: "House") -> tasks.Step:

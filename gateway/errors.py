@@ -126,6 +126,16 @@ def response_for(error: CupidsShieldError) -> JSONResponse:
     return error_response(status, error.code, message, retry_after=retry_after)
 
 
+def response_of(error: Exception, at: str) -> JSONResponse:
+    """The response that any failure of a request at the address `at` amounts to. What is not ours is logged."""
+    if isinstance(error, CupidsShieldError):
+        return response_for(error)
+    if isinstance(error, TimeoutError):
+        return response_for(errors.Overloaded("no decision in time; send it again", RETRY_AFTER_S))
+    logger.error("unexpected failure at %s", at, exc_info=error)
+    return failure()
+
+
 def refused(status: int) -> JSONResponse:
     """The refusal of a request that reached no route."""
     return error_response(status, *HTTP_CODES[status])
@@ -170,10 +180,6 @@ def told(request: Request, answer: JSONResponse) -> Response:
 def install(app: FastAPI) -> None:
     """Make the application answer every error in our shape, or to people as a page."""
 
-    @app.exception_handler(CupidsShieldError)
-    async def ours(request: Request, error: CupidsShieldError) -> Response:
-        return told(request, response_for(error))
-
     @app.exception_handler(RequestValidationError)
     async def unusable(request: Request, error: RequestValidationError) -> Response:
         found = [{**item, "loc": ("body",)} if item["type"] == "json_invalid" else item for item in error.errors()]
@@ -185,11 +191,8 @@ def install(app: FastAPI) -> None:
         code, message = HTTP_CODES.get(error.status_code, (CupidsShieldError.code, str(error.detail)))
         return told(request, error_response(error.status_code, code, message, headers=error.headers))
 
+    @app.exception_handler(CupidsShieldError)
     @app.exception_handler(TimeoutError)
-    async def late(request: Request, error: TimeoutError) -> Response:
-        return told(request, response_for(errors.Overloaded("no decision in time; send it again", RETRY_AFTER_S)))
-
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        logger.exception("unexpected failure at %s", request.url.path)
-        return told(request, failure())
+    async def other(request: Request, error: Exception) -> Response:
+        return told(request, response_of(error, request.url.path))

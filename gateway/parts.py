@@ -8,9 +8,11 @@ from fastapi import Depends, Request
 from mcp.server import MCPServer
 
 from data.database import Database
+from domain.tracing import Tracer
 from gateway.auth import KeyRing
 from gateway.limits import Gate, RateLimit
 from gateway.metrics import Metrics
+from gateway.streaming import Streams
 from graphs.appeals.runs import AppealRuns
 from graphs.moderation.runs import ModerationRuns
 from mcp_servers.client import ServerName, Toolbox
@@ -30,6 +32,8 @@ class Parts:
     keys: KeyRing
     rate_limit: RateLimit
     metrics: Metrics
+    streams: Streams
+    tracer: Tracer
     servers: Mapping[ServerName, MCPServer]
     guard: Guard
     allowed_hosts: Sequence[str]

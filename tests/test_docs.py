@@ -29,6 +29,8 @@ from gateway import schemas
 from gateway.app import create_app
 from gateway.errors import HTTP_CODES, INTERNAL, STATUS
 from gateway.parts import Parts
+from gateway.streaming import DECISION, ERROR, HEARTBEAT_S, STEP
+from graphs.moderation.graph import build
 from mcp_servers.client import ServerName
 from mcp_servers.database import server as database_server
 from mcp_servers.identity import Call
@@ -209,6 +211,12 @@ class TestApi:
     def test_every_word_of_the_closed_sets_is_described(self, words: type[Enum]) -> None:
         missing = [word.value for word in words if f"`{word.value}`" not in doc("api.md") + doc("policies.md")]
         assert not missing
+
+    def test_every_step_and_event_of_a_stream_is_described(self) -> None:
+        nodes = [node for node in build().nodes if node != "human_review"]
+        assert len(nodes) >= 10, "the graph tells its nodes"
+        assert [word for word in (*nodes, STEP, DECISION, ERROR) if f"`{word}`" not in doc("api.md")] == []
+        assert f"After {HEARTBEAT_S:g} s of silence" in doc("api.md")
 
     def test_every_parameter_of_a_search_is_described(self) -> None:
         for parameter in openapi()["paths"]["/api/v1/cases"]["get"]["parameters"]:

@@ -21,6 +21,7 @@ from data import apps
 from domain.actor import Actor, ActorKind
 from domain.answer import ModerationAnswer
 from domain.errors import Invalid
+from domain.progress import OnStep, Step
 from domain.submission import Submission
 from domain.vocabulary import ContentType, Scope
 from gateway.errors import invalid
@@ -29,7 +30,7 @@ from policies.explain import percent
 
 LOCAL_APP = "local"
 
-Moderate = Callable[[ModerateRequest], Awaitable[ModerationAnswer]]
+Moderate = Callable[[ModerateRequest, OnStep | None], Awaitable[ModerationAnswer]]
 
 
 def moderate(
@@ -38,6 +39,7 @@ def moderate(
     user_id: Annotated[str, typer.Option("--user", help="The author's identifier.")] = "local-user",
     url: Annotated[str | None, typer.Option(help="A running service to ask, instead of this process.")] = None,
     key: Annotated[str | None, typer.Option(help="API key for --url.", envvar="CUPIDSSHIELD_API_KEY")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Tell each step of a decision on stderr.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Decide about a text, about stdin, or about each line of a JSONL file (fields as in POST /moderate)."""
@@ -48,7 +50,7 @@ def moderate(
         async with _decider(url, key) as decide:
             with Progress(console=err, transient=True, disable=len(requests) < 20) as progress:
                 for request in progress.track(requests, description="Deciding"):
-                    _print(request, await decide(request), output)
+                    _print(request, await decide(request, _told if steps else None), output)
 
     asyncio.run(run())
 
@@ -96,10 +98,14 @@ async def _decider(url: str | None, key: str | None) -> AsyncIterator[Moderate]:
         owner = await house.database.write(lambda session: apps.get_or_create(session, name=LOCAL_APP))
         actor = Actor(kind=ActorKind.APP, id="command-line", app_id=owner.id, scopes=frozenset({Scope.MODERATE}))
 
-        async def decide(request: ModerateRequest) -> ModerationAnswer:
-            return await house.runs.moderate(Submission(content=request.to_content(owner.id)), actor)
+        async def decide(request: ModerateRequest, on_step: OnStep | None) -> ModerationAnswer:
+            return await house.runs.moderate(Submission(content=request.to_content(owner.id)), actor, on_step)
 
         yield decide
+
+
+def _told(step: Step) -> None:
+    err.print(f"  [dim]{step.ms:7.1f} ms  {step.words}[/]", highlight=False)
 
 
 def _print(request: ModerateRequest, answer: ModerationAnswer, output: Output) -> None:

@@ -1,25 +1,23 @@
 """`POST /api/v1/moderate` and its batch form: the main job."""
 
 import asyncio
-import logging
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from domain.actor import Actor
 from domain.answer import ModerationAnswer
 from domain.content import Content
-from domain.errors import CupidsShieldError, Overloaded
+from domain.progress import OnStep
 from domain.submission import Submission
-from gateway import idempotency
+from gateway import idempotency, streaming
 from gateway.access import Moderating
-from gateway.errors import ErrorBody, described, failure, invalid, response_for
+from gateway.errors import ErrorBody, described, invalid, response_of
 from gateway.idempotency import Outcome
 from gateway.parts import Has, Parts
 from gateway.schemas import BatchRequest, BatchResponse, BatchResult, ModerateRequest
-
-logger = logging.getLogger(__name__)
 
 SINGLE_BODY = 256 * 1024
 BATCH_BODY = 4 * 1024 * 1024
@@ -32,18 +30,36 @@ to the account. `escalated`: hold it; people decide, and a webhook tells you. Se
 the same decision. An `Idempotency-Key` header makes retries safe also without a `content_id`."""
 
 
-@router.post("/api/v1/moderate", response_model=ModerationAnswer, description=DESCRIPTION, max_body_size=SINGLE_BODY)
+Stream = Annotated[bool, Query(description="Tell of each step while the decision is made, as server-sent events.")]
+
+
+@router.post(
+    "/api/v1/moderate",
+    response_model=ModerationAnswer,
+    description=DESCRIPTION,
+    responses=streaming.DESCRIBED,
+    max_body_size=SINGLE_BODY,
+)
 @router.post("/moderate", response_model=ModerationAnswer, include_in_schema=False, max_body_size=SINGLE_BODY)
 async def moderate(
-    body: ModerateRequest, request: Request, actor: Moderating, parts: Has, key: idempotency.Key = None
+    body: ModerateRequest,
+    request: Request,
+    actor: Moderating,
+    parts: Has,
+    key: idempotency.Key = None,
+    stream: Stream = False,
 ) -> Response:
     """Decide about one text."""
 
-    async def produce() -> Outcome:
-        answer = await decide(parts, actor, body.to_content(actor.app_id, idempotency.content_id(key)))
-        return Outcome(Response(answer.model_dump_json(), media_type="application/json"))
+    async def run(on_step: OnStep | None = None) -> Response:
+        async def produce() -> Outcome:
+            content = body.to_content(actor.app_id, idempotency.content_id(key))
+            answer = await decide(parts, actor, content, on_step)
+            return Outcome(Response(answer.model_dump_json(), media_type="application/json"))
 
-    return await idempotency.once(request, key, parts.database, actor.app_id, produce)
+        return await idempotency.once(request, key, parts.database, actor.app_id, produce)
+
+    return await parts.streams.follow(run, parts.metrics, at=request.url.path) if stream else await run()
 
 
 @router.post("/api/v1/moderate/batch", response_model=BatchResponse, max_body_size=BATCH_BODY)
@@ -68,11 +84,11 @@ async def moderate_batch(
     return await idempotency.once(request, key, parts.database, actor.app_id, produce)
 
 
-async def decide(parts: Parts, actor: Actor, content: Content) -> ModerationAnswer:
+async def decide(parts: Parts, actor: Actor, content: Content, on_step: OnStep | None = None) -> ModerationAnswer:
     """Run the graph within the limits on time and on how many decisions are made at once."""
     with parts.gate.enter():
         async with asyncio.timeout(parts.deadline_s):
-            answer = await parts.runs.moderate(Submission(content=content), actor)
+            answer = await parts.runs.moderate(Submission(content=content), actor, on_step)
     parts.metrics.decided(answer)
     return answer
 
@@ -85,13 +101,8 @@ async def _one_of_batch(parts: Parts, actor: Actor, index: int, item: object, fa
         found = error.errors(include_input=False, include_url=False)
         placed = [{**problem, "loc": ("body", "items", index, *problem["loc"])} for problem in found]
         return BatchResult(index=index, status=422, error=invalid(placed))
-    except CupidsShieldError as error:
-        return _failed(index, response_for(error))
-    except TimeoutError:
-        return _failed(index, response_for(Overloaded("no decision in time; send it again")))
-    except Exception:
-        logger.exception("unexpected failure at item %d of a batch", index)
-        return _failed(index, failure())
+    except Exception as error:
+        return _failed(index, response_of(error, f"item {index} of a batch"))
     return BatchResult(index=index, status=200, answer=answer)
 
 

@@ -41,6 +41,13 @@ def test_for_people_a_decision_is_shown_with_its_reasons(run: Run) -> None:
         assert part in shown.out
 
 
+def test_each_step_can_be_followed_and_does_not_mix_with_the_answer(run: Run) -> None:
+    told = run("moderate", SCAM, "--steps", "--output", "json")
+    assert objects_in(told)[0]["decision"] == "rejected"
+    assert "Screened the text." in told.err
+    assert "Screened the text." not in run("moderate", SCAM).err
+
+
 def test_without_the_database_server_it_says_so_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUPIDSSHIELD_MCP_DATABASE_URL", "http://127.0.0.1:9/mcp/database")
     monkeypatch.setenv("CUPIDSSHIELD_SERVICE_TOKEN", "between-us")

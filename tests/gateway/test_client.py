@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from cupidsshield.client import ServiceClient
 from domain.errors import CupidsShieldError, NotAuthenticated, ToolUnavailable
+from domain.progress import Step
 from gateway.schemas import ModerateRequest
 from tests.gateway.asking import SCAM
 from tests.gateway.conftest import MakeKey
@@ -48,3 +49,37 @@ async def test_nothing_at_the_address_is_told_as_such() -> None:
     async with ServiceClient(URL, "key", httpx2.MockTransport(refuse)) as client:
         with pytest.raises(ToolUnavailable, match=URL):
             await client.moderate(REQUEST)
+
+
+async def test_the_steps_of_a_decision_are_followed(web: FastAPI, make_key: MakeKey) -> None:
+    steps: list[Step] = []
+    strange = REQUEST.model_copy(update={"content": f"{SCAM} \u2028 \x85 \r\n\n data: x"})
+    async with ServiceClient(URL, (await make_key()).key, httpx2.ASGITransport(app=web)) as client:
+        answer = await client.moderate(strange, steps.append)
+        with pytest.raises(CupidsShieldError, match=r"422: body\.user_id"):
+            await client.moderate(REQUEST.model_copy(update={"user_id": "u" * 201}), steps.append)
+    assert (answer.decision, answer.violation_type) == ("rejected", "scams")
+    assert [step.node for step in steps][:2] == ["intake", "screening"]
+    assert answer.evidence
+
+
+@pytest.mark.parametrize(
+    ("sent", "error", "said"),
+    [
+        (
+            b'event: error\ndata: {"error": {"code": "overloaded", "message": "come again"}}\n\n',
+            CupidsShieldError,
+            "come",
+        ),
+        (b": ping\n\nevent: step\ndata: {", ToolUnavailable, "broke off"),
+        (b"event: decision\ndata: {}\n\n", CupidsShieldError, "is the address right"),
+    ],
+)
+async def test_a_stream_that_ends_badly_is_told_as_such(sent: bytes, error: type[Exception], said: str) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        assert request.url.params["stream"] == "true"
+        return httpx2.Response(200, content=sent, headers={"content-type": "text/event-stream"})
+
+    async with ServiceClient(URL, "key", httpx2.MockTransport(answer)) as client:
+        with pytest.raises(error, match=said):
+            await client.moderate(REQUEST, lambda step: None)

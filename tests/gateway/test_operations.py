@@ -126,7 +126,7 @@ async def test_one_item_of_a_batch_that_fails_on_our_side_leaves_the_others_alon
     class Stumbling:
         """Runs that fail at one text and are the real ones for all others."""
 
-        async def moderate(self, submission: object, actor: Actor) -> object:
+        async def moderate(self, submission: object, actor: Actor, on_step: None) -> object:
             if "stumble" in repr(submission):
                 raise RuntimeError("a bug")
             return await house.runs.moderate(submission, actor)  # type: ignore[arg-type]
