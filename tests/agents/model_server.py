@@ -41,7 +41,7 @@ class ModelServer:
     def ollama(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def body(self, path: str, content: str, **message: Any) -> bytes:
+    def body(self, path: str, content: str | None, **message: Any) -> bytes:
         """A whole answer of the protocol of `path` that says `content`."""
         if path == "/api/chat":
             said = {
@@ -145,8 +145,7 @@ async def refuses(server: ModelServer, writer: Writer, path: str) -> None:
     if path == "/api/chat":
         await send(writer, server.body(path, refusal))
     else:
-        choice = {"role": "assistant", "content": None, "refusal": refusal}
-        await send(writer, server.body(path, "", **choice))
+        await send(writer, server.body(path, None, refusal=refusal))
 
 
 async def is_cut_short(server: ModelServer, writer: Writer, path: str) -> None:

@@ -24,7 +24,7 @@ from policies.assess import assess
 from policies.decide import Trigger, decide
 from policies.loader import load
 from tests import factories
-from tests.agents.model_server import FAULTS, ModelServer, serving
+from tests.agents.model_server import FAULTS, ModelServer, serving, status
 
 POLICIES = load()
 PROMPTS = prompts_for(POLICIES)
@@ -134,6 +134,27 @@ async def test_a_fault_ends_with_the_backup_in_time(two: Two, fault: str, protoc
     heard = await heard_in_time(choice(two.first, protocol, "m"), choice(two.backup, protocol, "b"))
     assert [opinion.model for opinion in heard.opinions] == [f"{protocol}:b"]
     assert heard.missing == ()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("fault", "asked"),
+    [("500", 5), ("429", 5), ("401", 5), ("connection reset", 5), ("wrong enum", 8), ("400", 8), ("refusal", 8)],
+)
+async def test_a_server_that_fails_is_left_alone_and_one_that_answers_badly_is_not(
+    two: Two, fault: str, asked: int, protocol: str
+) -> None:
+    async def at_once(_: float) -> None:
+        return None
+
+    two.first.fault = FAULTS.get(fault) or status("400 Bad Request")
+    if (protocol, fault) == ("ollama", "400"):
+        pytest.skip("Ollama's client tells a 400 like any other failure")
+    panel = Panel(Steady([made(choice(two.first, protocol, "m"))], Spending(now), pause=at_once), PROMPTS)
+    for _ in range(8):
+        await panel.hear([Specialist.SCAM_DETECTIVE], Dossier("app", TEXT, TEXT), within_s=DEADLINE_S)
+    await panel.close()
+    assert len(two.first.asked) == asked
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
