@@ -32,6 +32,7 @@ from screening.training import (
     heads,
     readings,
     sources,
+    variants,
     vocabulary,
 )
 from screening.training.sources import Example
@@ -141,9 +142,14 @@ def epochs(
     own: Sequence[Example], public: Sequence[Example], tokenizer: Tokenizer, recipe: finetune.Recipe
 ) -> list[list[finetune.Row]]:
     """The rows of each epoch: ours every time, written anew, and the public ones once, spread over the epochs."""
+    company = variants.Company(own)
     alike: dict[tuple[str, str], int] = {}
 
-    def row(example: Example, text: str) -> finetune.Row:
+    def row(example: Example, dice: random.Random, *, as_written: bool = False) -> finetune.Row:
+        example = variants.swapped(example, dice)
+        if example.scenario:
+            example = company.joined(example, dice)
+        text = example.text if as_written else augment.varied(example.text, dice)
         label = max(example.target, key=lambda name: example.target[name])
         key = alike.setdefault((example.scenario, label), len(alike)) if example.scenario else -1
         return finetune.Row(
@@ -157,8 +163,8 @@ def epochs(
     made = []
     for epoch in range(recipe.epochs):
         dice = random.Random(f"{recipe.seed}-{epoch}")
-        rows = [row(e, augment.varied(e.text, dice) if epoch else e.text) for e in own]
-        made.append(rows + [row(e, augment.varied(e.text, dice)) for e in public[epoch :: recipe.epochs]])
+        rows = [row(e, dice, as_written=not epoch) for e in own]
+        made.append(rows + [row(e, dice) for e in public[epoch :: recipe.epochs]])
     return made
 
 
