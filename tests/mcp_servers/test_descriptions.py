@@ -119,7 +119,9 @@ async def test_how_to_moderate_names_tools_decisions_and_arguments_that_exist(co
         assert tool in text
     assert all(f"- {decision}:" in text for decision in DecisionKind)
     arguments = json.dumps(tools["moderate_content"].input_schema)
-    assert all(f'"{name}"' in arguments for name in ("content_type", "verified", "account_created_at", "conversation_id"))
+    assert all(
+        f'"{name}"' in arguments for name in ("content_type", "verified", "account_created_at", "conversation_id")
+    )
 
 
 async def test_the_documentation_tells_of_every_server_tool_resource_and_prompt(connect: Connect) -> None:
