@@ -29,7 +29,7 @@ NEEDED = "asking language models needs the packages of the extra 'agents': pip i
 @dataclass(frozen=True)
 class ModelChoice:
     """Which model to ask: `openai:<model>` (any server of that protocol) or `ollama:<model>`; prices are per million
-    tokens. `url` empty: the provider's own address."""
+    tokens. `url` empty: the provider's own address. `most_tokens` is how long its answer may be."""
 
     model: str
     url: str = ""
@@ -37,6 +37,7 @@ class ModelChoice:
     price_in: float = 0.0
     price_out: float = 0.0
     timeout_s: float = 6.0
+    most_tokens: int = MOST_OUTPUT_TOKENS
 
 
 def made(choice: ModelChoice) -> "LanguageModel":
@@ -152,7 +153,7 @@ def _openai(choice: ModelChoice, name: str) -> Clients:
             temperature=temperature,
             timeout=choice.timeout_s,
             max_retries=0,
-            max_completion_tokens=MOST_OUTPUT_TOKENS,
+            max_completion_tokens=choice.most_tokens,
             http_async_client=http,
         )
 
@@ -170,7 +171,7 @@ def _ollama(choice: ModelChoice, name: str) -> Clients:
             model=name,
             base_url=choice.url or None,
             temperature=temperature,
-            num_predict=MOST_OUTPUT_TOKENS,
+            num_predict=choice.most_tokens,
             async_client_kwargs={
                 "transport": transport,
                 "timeout": choice.timeout_s,
