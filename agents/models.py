@@ -82,7 +82,13 @@ class LanguageModel:
 
     async def ask(self, question: Question[Form]) -> Reply[Form]:
         """Ask once, within `timeout_s`. Raises ModelUnavailable or UnusableAnswer."""
-        from langchain_core.exceptions import LangChainException, OutputParserException
+        from langchain_core.exceptions import (
+            ContextOverflowError,
+            LangChainException,
+            ModelError,
+            ModelInvalidRequestError,
+            OutputParserException,
+        )
         from langchain_core.messages import HumanMessage, SystemMessage
 
         messages = [SystemMessage(question.instructions), HumanMessage(question.facts), HumanMessage(question.material)]
@@ -98,6 +104,10 @@ class LanguageModel:
             raise UnusableAnswer(f"{self.name} answered with more than {LARGEST_ANSWER} bytes") from error
         except (OutputParserException, ValidationError, ValueError, TypeError, KeyError) as error:
             raise UnusableAnswer(f"{self.name} answered in another form ({type(error).__name__})") from error
+        except (ContextOverflowError, ModelInvalidRequestError) as error:
+            raise UnusableAnswer(f"{self.name} did not take the question ({type(error).__name__})") from error
+        except ModelError as error:
+            raise _told_apart(self.name, error) from error
         except LangChainException as error:
             raise UnusableAnswer(f"{self.name} gave no answer ({type(error).__name__})") from error
         except Exception as error:  # two client libraries raise dozens of unrelated classes; none may decide (I3)
