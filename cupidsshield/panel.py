@@ -77,5 +77,5 @@ def choices(settings: Settings) -> tuple[ModelChoice, ...]:
 
 def patient_choices(settings: Settings) -> tuple[ModelChoice, ...]:
     """The same models for what nobody waits for, with longer answers and more time for them."""
-    changed = {"timeout_s": settings.agents_appeal_timeout_s, "most_tokens": LONGEST_READING}
-    return tuple(replace(choice, **changed) for choice in choices(settings))
+    patience = settings.agents_appeal_timeout_s
+    return tuple(replace(choice, timeout_s=patience, most_tokens=LONGEST_READING) for choice in choices(settings))
