@@ -76,11 +76,12 @@ def take(
         if row.attempts >= most_attempts:
             _give_up(session, row, appeal_of(appeal), row.attempts, NoReading.BROKEN_OFF, actor)
             continue
-        lent = {"attempts": row.attempts + 1, "due_at": database_now(session, lease), "updated_at": at}
+        attempt = row.attempts + 1
+        lent = {"attempts": attempt, "due_at": database_now(session, lease), "updated_at": at}
         session.execute(
             update(AppealReadingRow).where(col(AppealReadingRow.appeal_id) == row.appeal_id).values(**lent)
         )
-        taken.append(Taken(appeal=appeal_of(appeal), attempt=row.attempts + 1))
+        taken.append(Taken(appeal=appeal_of(appeal), attempt=attempt))
     return tuple(taken)
 
 
