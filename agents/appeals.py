@@ -27,9 +27,9 @@ TITLES = {
 
 @dataclass(frozen=True)
 class AppealDossier:
-    """What is known of one appeal. `facts` are the service's own findings; all else was written by people. `explanation`
-    and `new_evidence` are None where the user gave none; `weighable` are the factors that there is anything to judge
-    by."""
+    """What is known of one appeal. `facts` are the service's own findings; all else was written by people.
+    `explanation` and `new_evidence` are None where the user gave none; `weighable` are the factors that there is
+    anything to judge by."""
 
     app_id: str
     decided: Wording

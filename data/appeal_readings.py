@@ -48,7 +48,7 @@ def of_appeal(session: Session, *, app_id: str, appeal_id: str) -> KeptReading |
 def any_wanted(session: Session, *, app_ids: Collection[str]) -> bool:
     """Whether `take` would find something."""
     due = select(AppealReadingRow.appeal_id).join(AppealRow, _its_appeal()).where(*_due(session, app_ids))
-    return session.exec(_unlisted(app_ids).limit(1)).first() is not None or session.exec(due.limit(1)).first() is not None
+    return any(session.exec(each.limit(1)).first() is not None for each in (_unlisted(app_ids), due))
 
 
 def take(
@@ -78,9 +78,7 @@ def take(
             continue
         attempt = row.attempts + 1
         lent = {"attempts": attempt, "due_at": database_now(session, lease), "updated_at": at}
-        session.execute(
-            update(AppealReadingRow).where(col(AppealReadingRow.appeal_id) == row.appeal_id).values(**lent)
-        )
+        session.execute(update(AppealReadingRow).where(col(AppealReadingRow.appeal_id) == row.appeal_id).values(**lent))
         taken.append(Taken(appeal=appeal_of(appeal), attempt=attempt))
     return tuple(taken)
 

@@ -140,7 +140,10 @@ class AppealReader:
     async def _fail(self, taken: Taken, why: NoReading, known: Known | None, error: Exception) -> None:
         again = PAUSES[taken.attempt - 1] if taken.attempt <= len(PAUSES) else None
         logger.warning(
-            "try %d to read appeal %s failed, it waits for people all the same: %s", taken.attempt, taken.appeal.id, error
+            "try %d to read appeal %s failed, it waits for people all the same: %s",
+            taken.attempt,
+            taken.appeal.id,
+            error,
         )
         await self.database.write(
             lambda session: appeal_readings.fail(

@@ -1,5 +1,6 @@
-"""What the appeal reviewer is told of an appeal: the record's own findings in our words, and apart from them what people
-wrote. What the machine's weighing came to is left out, so that the reading is one of its own.
+"""What the appeal reviewer is told: what the record shows, in our words, and apart from it what people wrote.
+
+What the machine's weighing came to is left out, so that the reading is one of its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ class Known:
     def addresses_the_machine(self) -> bool:
         """Whether the user's words speak to the software that judges them."""
         seen = (signal for each in (self.words, self.offered) if each for signal in each.signals)
-        return any(signal.name == ADDRESSES_THE_MACHINE for signal in seen)
+        return any(signal.name.endswith(ADDRESSES_THE_MACHINE) for signal in seen)
 
 
 def dossier(known: Known, policies: PolicySet) -> AppealDossier:

@@ -58,6 +58,6 @@ APPEAL_FAULTS: dict[str, Fault] = {
     "too many quotes": answered(quotes=["Send"] * 9),
     "a quote that does not occur": answered(quotes=["I have proof"]),
     "evidence from nowhere": answered(new_evidence={"score": 5, "reason": "The screenshot proves it."}),
-    "a contradiction": answered(explanation={"score": 1, "reason": "It is not."}, policy_misinterpretation=READ["history"]),
+    "a contradiction": answered(recommendation="uphold"),
     "wrong language": answered(says="Die Nutzerin sagt, dass der Text ein Zitat war."),
 }

@@ -159,19 +159,19 @@ async def test_an_honest_model_is_understood_and_paid_for(protocol: str) -> None
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("fault", APPEAL_FAULTS)
 async def test_a_fault_is_an_error_in_time_and_never_a_reading(fault: str, protocol: str) -> None:
-    async with serving(ModelServer(fault=APPEAL_FAULTS[fault])) as server:
-        async with reviewing(server, protocol=protocol) as reviewer:
-            started = time.perf_counter()
-            with pytest.raises((ModelUnavailable, UnusableAnswer)):
-                await reviewer.read(dossier())
-            assert time.perf_counter() - started < WITHIN_S + LATE_S
+    server = ModelServer(fault=APPEAL_FAULTS[fault])
+    async with serving(server), reviewing(server, protocol=protocol) as reviewer:
+        started = time.perf_counter()
+        with pytest.raises((ModelUnavailable, UnusableAnswer)):
+            await reviewer.read(dossier())
+        assert time.perf_counter() - started < WITHIN_S + LATE_S
 
 
 @pytest.mark.parametrize("fault", ["hangs", "500", "truncated JSON", "wrong enum", "refusal"])
 async def test_the_backup_is_asked_where_the_first_fails(fault: str) -> None:
-    async with serving(ModelServer(fault=APPEAL_FAULTS[fault])) as first, serving(ModelServer(answer=READ)) as backup:
-        async with reviewing(first, backup) as reviewer:
-            assert (await reviewer.read(dossier())).value.model == "openai:m1"
+    first, backup = ModelServer(fault=APPEAL_FAULTS[fault]), ModelServer(answer=READ)
+    async with serving(first), serving(backup), reviewing(first, backup) as reviewer:
+        assert (await reviewer.read(dossier())).value.model == "openai:m1"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import agents
-from agents.material import Piece, marked_off, pieces_of, shortened
 from agents.appeal_forms import AppealForm
+from agents.material import Piece, marked_off, pieces_of, shortened
 from agents.opinions import OpinionForm
 from agents.prompts import Prompts
 from cupidsshield.panel import prompts_for
