@@ -13,10 +13,19 @@ from typing import Any
 import httpx2
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlmodel import Session
 
+from data import appeal_readings
+from data.appeal_table import AppealRow
+from data.database import engine_for
+from domain.appeal import AppealFactor, AppealOutcome
+from domain.appeal_reading import AppealQuote, FactorReading, QuotedFrom
+from domain.signals import Evidence
+from tests import factories
 from tests.browser.conftest import CHROMIUM, WIDE
 from tests.browser.seed import seed
 from tests.browser.serving import PASSWORD, Service, serving
+from tests.readings import appeal_read
 
 OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 NARROW = {"width": 360, "height": 760}
@@ -26,6 +35,35 @@ COLOURS = 96
 Act = Callable[[Page], None]
 
 SETTLED_MS = 900
+
+READING = factories.appeal_reading(
+    says="The user says that the text is a quotation of what somebody else had written, sent to warn the reader.",
+    record="The account was opened on the day of the text, and there is no earlier message that the text could quote.",
+    policy="Nothing changed in the guideline since the decision, so the same rule applies today.",
+    similar="There are no similar cases that people decided.",
+    for_the_user="The guideline does not cover warnings, and the user names a day and a sender that can be looked up.",
+    for_the_decision="The text addresses its reader, promises money and hides its words from filters; nothing in it "
+    "marks it as a quotation.",
+    open_questions=(
+        "Did quick.cash.8 send this text to the user on Sunday at nine?",
+        "Why would a quotation hide letters?",
+    ),
+    factors=(
+        FactorReading(factor=AppealFactor.NEW_EVIDENCE, score=4, reason="It names a sender and an hour."),
+        FactorReading(factor=AppealFactor.POLICY, score=2, reason="The rule covers the text as it stands."),
+        FactorReading(factor=AppealFactor.EXPLANATION, score=2, reason="It does not fit the disguises."),
+        FactorReading(factor=AppealFactor.HISTORY, score=None, reason="Nothing else is known of the user."),
+    ),
+    recommendation=AppealOutcome.UPHOLD,
+    quotes=(
+        AppealQuote(
+            source=QuotedFrom.EXPLANATION, evidence=Evidence(start=0, end=0, quote="because I wanted to warn her")
+        ),
+        AppealQuote(
+            source=QuotedFrom.NEW_EVIDENCE, evidence=Evidence(start=0, end=0, quote="He wrote it on Sunday at nine")
+        ),
+    ),
+)
 
 
 def nothing(_page: Page) -> None: ...
@@ -66,6 +104,22 @@ def appeal_of(service: Service) -> str:
     answer = httpx2.post(f"{service.url}/api/v1/appeals", json=body, headers={"X-API-Key": service.key}, timeout=30.0)
     assert answer.status_code in (200, 201, 202), answer.text
     return str(answer.json()["appeal_id"])
+
+
+def read_by_a_model(service: Service, appeal_id: str) -> Act:
+    """Have a reading stand beside an appeal, as a model would write it, and look at it."""
+
+    def act(page: Page) -> None:
+        with Session(engine_for(service.settings.database, writing=True)) as session, session.begin():
+            row = session.get_one(AppealRow, appeal_id)
+            if appeal_readings.of_appeal(session, app_id=row.app_id, appeal_id=appeal_id) is None:
+                appeal_read(session, app_id=row.app_id, appeal_id=appeal_id, reading=READING, addresses=True)
+        page.reload()
+        revealed(page)
+        page.locator("#reading-title").scroll_into_view_if_needed()
+        page.evaluate("document.querySelector('#reading-title').scrollIntoView({block: 'start'})")
+
+    return act
 
 
 def selected(page: Page) -> None:
@@ -118,7 +172,8 @@ def main() -> None:
 def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, Any]]]:
     """Name, person, address, what is done there first, and how it is looked at."""
     ann, eve, finn, cleo = "ann@example.org", "eve@example.org", "finn@example.org", "cleo@example.org"
-    appeal = f"/appeals/{appeal_of(service)}"
+    appeal_id = appeal_of(service)
+    appeal, read = f"/appeals/{appeal_id}", read_by_a_model(service, appeal_id)
     letter = service.link(str(service.cases["disguised"]["case_id"])).removeprefix(service.url)
     dark, narrow = {"color_scheme": "dark"}, {"viewport": NARROW, "device_scale_factor": 2}
     doubt = f"/cases/{service.cases['talk-6']['case_id']}"
@@ -137,6 +192,9 @@ def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, 
         ("case-disguised", ann, disguised, revealed, {}),
         ("appeals", cleo, "/appeals", nothing, {}),
         ("appeal", cleo, appeal, in_hand_appeal, {}),
+        ("appeal-reading", cleo, appeal, read, {}),
+        ("appeal-reading-dark", cleo, appeal, read, dark),
+        ("appeal-reading-narrow", cleo, appeal, read, narrow),
         ("decision", None, letter, nothing, {}),
         ("account", ann, "/account", nothing, {}),
         ("staff", finn, "/staff", nothing, {}),

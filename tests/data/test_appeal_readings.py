@@ -11,8 +11,8 @@ from data.appeal_readings import Taken
 from data.appeal_table import AppealReadingRow, AppealRow
 from data.database import Database
 from domain.actor import system
-from domain.appeal import AppealBrief, AppealFactor, AppealOutcome, AppealStatus
-from domain.appeal_reading import AppealReading, FactorReading, KeptReading, NoReading, ReadingState
+from domain.appeal import AppealBrief, AppealOutcome, AppealStatus
+from domain.appeal_reading import KeptReading, NoReading, ReadingState
 from domain.clock import now
 from domain.opinion import Usage
 from domain.review import ReviewItem
@@ -31,18 +31,7 @@ BRIEF = AppealBrief(
     for_the_decision=(),
     prepared_by="test",
 )
-READING = AppealReading(
-    says="That it was a song.",
-    record="Nothing else is known.",
-    policy="Nothing changed.",
-    similar="There are none.",
-    for_the_user="It may be a song.",
-    for_the_decision="It reads as a threat.",
-    factors=(FactorReading(factor=AppealFactor.EXPLANATION, score=4, reason="It fits."),),
-    recommendation=AppealOutcome.ESCALATE,
-    model="openai:m",
-    prompt="0123456789abcdef",
-)
+READING = factories.appeal_reading()
 USAGE = Usage(calls=1, input_tokens=900, output_tokens=300, cost=0.01)
 
 
@@ -96,8 +85,8 @@ async def test_a_reading_is_kept_with_its_cost_and_noted_and_the_appeal_stays_as
     assert await database.read(lambda s: row_of(s, item)) == before
     trail = await database.read(lambda s: audit.for_case(s, app_id=APP, case_id=item.case_id))
     [entry] = [entry for entry in trail if entry.action == appeal_readings.WRITTEN]
-    assert entry.details["model"] == "openai:m"
-    assert "song" not in str(entry.details)
+    assert entry.details["model"] == READING.model
+    assert READING.says not in str(entry.details)
     assert not await database.read(lambda s: appeal_readings.any_wanted(s, app_ids=(APP,)))
     assert await database.write(take) == ()
 
