@@ -29,6 +29,7 @@ from tests.readings import appeal_read
 
 OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 NARROW = {"width": 360, "height": 760}
+TALL = {"width": 1440, "height": 1320}
 COLOURS = 96
 """Flat pages lose nothing by so few, and the files are a quarter of the size."""
 
@@ -192,8 +193,8 @@ def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, 
         ("case-disguised", ann, disguised, revealed, {}),
         ("appeals", cleo, "/appeals", nothing, {}),
         ("appeal", cleo, appeal, in_hand_appeal, {}),
-        ("appeal-reading", cleo, appeal, read, {}),
-        ("appeal-reading-dark", cleo, appeal, read, dark),
+        ("appeal-reading", cleo, appeal, read, {"viewport": TALL}),
+        ("appeal-reading-dark", cleo, appeal, read, {**dark, "viewport": TALL}),
         ("appeal-reading-narrow", cleo, appeal, read, narrow),
         ("decision", None, letter, nothing, {}),
         ("account", ann, "/account", nothing, {}),
