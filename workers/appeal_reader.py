@@ -53,7 +53,9 @@ class AppealReader:
         if not await self.database.read(lambda session: appeal_readings.any_wanted(session, app_ids=app_ids)):
             return 0
         taken = await self.database.write(lambda session: self._take(session, app_ids))
-        await asyncio.gather(*(self._read(each) for each in taken))
+        done = await asyncio.gather(*(self._read(each) for each in taken), return_exceptions=True)
+        for failed in filter(None, done):
+            raise failed
         return len(taken)
 
     async def _apps(self) -> tuple[str, ...]:

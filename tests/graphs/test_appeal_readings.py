@@ -1,9 +1,11 @@
 """A model reads appeals in the background: whatever it does, the appeal is before people, and it decides nothing."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from agents.appeals import AppealDossier, AppealReviewer
 from agents.models import ModelChoice, made
 from agents.spending import Allowance, Spending
 from agents.steady import Settled, Steady
-from cupidsshield.bootstrap import House
+from cupidsshield.bootstrap import House, open_house
 from cupidsshield.panel import prompts_for
+from cupidsshield.settings import read_settings
 from data import appeal_readings, apps
 from data.appeal_table import AppealReadingRow
 from data.case_table import CaseRow
@@ -34,9 +37,10 @@ from policies.appeals import NO_EXPLANATION
 from policies.model import PolicySet
 from tests import factories
 from tests.agents.appeals import APPEAL_FAULTS, READ
-from tests.agents.model_server import ModelServer, serving
+from tests.agents.model_server import FINE, ModelServer, Writer, send, serving
 from tests.graphs.conftest import CLEAR, VIOLATING, case_of, decided, tools_where
 from tests.graphs.test_appeals import GOOD, down, file, item_of, person_decides, stored
+from tests.own_task import in_own_task
 from workers import tasks
 from workers.appeal_reader import PAUSES, AppealReader
 from workers.loop import Worker
@@ -339,6 +343,31 @@ async def test_an_app_that_wants_no_models_or_has_spent_its_day_is_left_out(
     appeal, reviewer = await appealed(house, app_id), Told(affords=affords)
     assert await reader_of(house, app_id, reviewer, when=when).step() == 0
     assert (reviewer.asked, await kept(house, appeal)) == ([], None)
+
+
+async def as_asked(server: ModelServer, writer: Writer, path: str) -> None:
+    """An honest model: a reading where one is asked for, an opinion elsewhere."""
+    asked_for = server.asked[-1]["response_format"]["json_schema"]["name"]
+    await send(writer, server.body(path, json.dumps(READ if asked_for == "AppealForm" else FINE)))
+
+
+async def test_a_service_with_a_model_reads_what_is_filed(tmp_path: Path) -> None:
+    """By settings alone, from the filing to the reading, with the service's own worker."""
+    async with serving(ModelServer(fault=as_asked)) as server:
+        settings = read_settings(data_dir=tmp_path, agents_model="openai:m", agents_url=server.openai)
+        async with in_own_task(open_house(settings)) as house:
+            assert house.ui_parts().reads_appeals
+            owner = await house.database.write(lambda session: apps.get_or_create(session, name="app"))
+            answer = await rejected(house, await decided(house, owner.id, VIOLATING))
+            appeal = await file(house.appeals, answer, owner.id)
+            [worker] = [each for each in house.workers if each.name == "appeal readings"]
+            worker.wake()
+            async with asyncio.timeout(20):
+                while (found := await kept(house, appeal)) is None or found.reading is None:
+                    assert found is None or found.why_not is None
+                    await asyncio.sleep(0.05)
+    assert found.reading.says == READ["says"]
+    assert appeal.brief is not None
 
 
 async def test_without_a_model_nobody_reads(house: House, app_id: str) -> None:
