@@ -24,6 +24,7 @@ from domain.ids import new_id
 from domain.notification import Notification, NotificationStatus
 from domain.staff import Staff
 from domain.submission import Submission
+from domain.tracing import SILENCE, Tracer
 from graphs.moderation.runs import ModerationRuns
 from graphs.moderation.state import Services
 from mcp_servers.client import ServerName, Toolbox, open_toolbox
@@ -113,13 +114,18 @@ def shelf_of(server: MCPServer) -> dict[str, Any]:
 
 @asynccontextmanager
 async def tools_where(
-    house: House, *, wake: Callable[[], None] = lambda: None, timeout_s: float = 20, **misbehaving: Tool
+    house: House,
+    *,
+    wake: Callable[[], None] = lambda: None,
+    timeout_s: float = 20,
+    tracer: Tracer = SILENCE,
+    **misbehaving: Tool,
 ) -> AsyncIterator[Toolbox]:
     """A toolbox over the house's own servers, with some tools replaced by these; `wake` hears each dispatch."""
     standing = standing_in(house)
     standing.wake = wake
     with standing.where(misbehaving) as servers:
-        async with open_toolbox(servers, timeout_s=timeout_s) as tools:
+        async with open_toolbox(servers, timeout_s=timeout_s, tracer=tracer) as tools:
             yield tools
 
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from opentelemetry.trace import SpanKind, StatusCode
 
+from agents.appeals import AppealReviewer
 from agents.models import ModelChoice, made
 from agents.panel import Dossier, Panel
 from agents.spending import Spending
@@ -15,20 +17,25 @@ from agents.steady import Steady
 from cupidsshield.bootstrap import House
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.panel import prompts_for
+from data import apps
 from domain.clock import now
 from domain.content import Content, ContentContext
 from domain.errors import CupidsShieldError
+from domain.ids import new_id
 from domain.opinion import Specialist
 from domain.tracing import SILENCE, Tracer
 from domain.vocabulary import ContentType
+from graphs.appeals.runs import AppealRuns
 from graphs.moderation.runs import ModerationRuns
 from graphs.moderation.state import Services
-from mcp_servers.client import open_toolbox
 from tests import factories
+from tests.agents.appeals import EXPLANATION, READ
 from tests.agents.model_server import FAULTS, FINE, ModelServer, serving
-from tests.graphs.conftest import CLEAR, DOUBTFUL, VIOLATING, Tool, moderate, person_decides, standing_in
+from tests.graphs.conftest import CLEAR, DOUBTFUL, VIOLATING, Tool, decided, moderate, person_decides, tools_where
+from tests.graphs.test_appeal_readings import read_only
 from tests.graphs.test_failures import crashes
 from tests.watching import Watched, attributes
+from workers.appeal_reader import AppealReader
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -50,17 +57,16 @@ async def runs_told_to(
     if server:
         judge = made(ModelChoice("openai:m", server.openai, timeout_s=5))
         panel = Panel(Steady([judge], Spending(now), tracer=tracer), prompts_for(house.policies), tracer)
-    with standing_in(house).where(misbehaving) as servers:
-        async with (
-            open_toolbox(servers, timeout_s=20, tracer=tracer) as tools,
-            open_checkpointer(house.settings.database, house.settings.data_dir) as saver,
-        ):
-            services = Services(tools, house.policies, now, house.links.to, panel=panel, asking_s=10, tracer=tracer)
-            runs = ModerationRuns(services, saver)
-            yield runs
-            await runs.close()
-            if panel:
-                await panel.close()
+    async with (
+        tools_where(house, tracer=tracer, **misbehaving) as tools,
+        open_checkpointer(house.settings.database, house.settings.data_dir) as saver,
+    ):
+        services = Services(tools, house.policies, now, house.links.to, panel=panel, asking_s=10, tracer=tracer)
+        runs = ModerationRuns(services, saver)
+        yield runs
+        await runs.close()
+        if panel:
+            await panel.close()
 
 
 async def test_an_ordinary_run_is_one_tree(house: House, app_id: str, watched: Watched) -> None:
@@ -212,10 +218,9 @@ async def test_a_callers_trace_goes_on(house: House, app_id: str, watched: Watch
 
 
 async def test_calls_of_workers_begin_no_trace(house: House, app_id: str, watched: Watched) -> None:
-    with standing_in(house).where({}) as servers:
-        async with open_toolbox(servers, timeout_s=20, tracer=watched.tracer) as tools:
-            runs = ModerationRuns(Services(tools, house.policies, now, house.links.to), None)  # type: ignore[arg-type]
-            await moderate(runs, factories.content(CLEAR, app_id=app_id))
+    async with tools_where(house, tracer=watched.tracer) as tools:
+        runs = ModerationRuns(Services(tools, house.policies, now, house.links.to), InMemorySaver())
+        await moderate(runs, factories.content(CLEAR, app_id=app_id))
     assert watched.spans == []
 
 
@@ -265,3 +270,36 @@ async def test_where_nobody_listens_nothing_is_made() -> None:
         span.note({"a": 1})
         span.fail("b")
     assert span is SILENCE
+
+
+async def test_an_appeal_and_its_reading_are_told_and_nothing_of_what_is_said_in_it(
+    house: House, watched: Watched
+) -> None:
+    owner = await house.database.write(lambda session: apps.get_or_create(session, name=new_id("app")))
+    answer = await decided(house, owner.id, VIOLATING, user_id=f"{MARK}-u")
+    async with (
+        serving(ModelServer(answer=READ)) as server,
+        tools_where(house, tracer=watched.tracer) as tools,
+        open_checkpointer(house.settings.database, house.settings.data_dir) as saver,
+    ):
+        tracer = watched.tracer
+        services = Services(tools, read_only(house.policies, owner.id), now, house.links.to, tracer=tracer)
+        appeal = await AppealRuns(services, saver).file(
+            app_id=owner.id,
+            case_id=answer.case_id,
+            user_id=f"{MARK}-u",
+            explanation=f"{EXPLANATION} {MARK}",
+            new_evidence=None,
+        )
+        models = Steady([made(ModelChoice("openai:m", server.openai, timeout_s=5))], Spending(now), tracer=tracer)
+        reviewer = AppealReviewer(models, prompts_for(house.policies), within_s=5, tracer=tracer)
+        assert await AppealReader(house.database, services, reviewer).step() == 1
+        await reviewer.close()
+    filed, read = watched.under(None)
+    assert (filed.name, read.name) == ("appeal", "read_appeal")
+    assert [span.name for span in watched.under(filed)] == ["intake", "context", "evaluation"]
+    assert attributes(read)["cupidsshield.appeal_id"] == appeal.id
+    (agent,) = [span for span in watched.under(read) if span.name == "invoke_agent appeal_reviewer"]
+    assert [span.name for span in watched.under(agent)] == ["chat m"]
+    assert MARK in json.dumps(server.asked)
+    assert MARK not in watched.text()
