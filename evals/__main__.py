@@ -91,6 +91,7 @@ def _context(chosen: argparse.Namespace, reports: Path) -> Iterator[Context]:
             corpus=chosen.corpus,
             reports=reports,
             limit=chosen.limit,
+            scratch=TRIALS,
         )
     finally:
         screener.close()
