@@ -29,7 +29,7 @@ NEEDED = "asking language models needs the packages of the extra 'agents': pip i
 @dataclass(frozen=True)
 class ModelChoice:
     """Which model to ask: `openai:<model>` (any server of that protocol) or `ollama:<model>`; prices are per million
-    tokens. `url` empty: the provider's own address."""
+    tokens. `url` empty: the provider's own address. `most_tokens` is how long its answer may be."""
 
     model: str
     url: str = ""
@@ -37,6 +37,7 @@ class ModelChoice:
     price_in: float = 0.0
     price_out: float = 0.0
     timeout_s: float = 6.0
+    most_tokens: int = MOST_OUTPUT_TOKENS
 
 
 def made(choice: ModelChoice) -> "LanguageModel":
@@ -81,7 +82,13 @@ class LanguageModel:
 
     async def ask(self, question: Question[Form]) -> Reply[Form]:
         """Ask once, within `timeout_s`. Raises ModelUnavailable or UnusableAnswer."""
-        from langchain_core.exceptions import LangChainException, OutputParserException
+        from langchain_core.exceptions import (
+            ContextOverflowError,
+            LangChainException,
+            ModelError,
+            ModelInvalidRequestError,
+            OutputParserException,
+        )
         from langchain_core.messages import HumanMessage, SystemMessage
 
         messages = [SystemMessage(question.instructions), HumanMessage(question.facts), HumanMessage(question.material)]
@@ -97,6 +104,10 @@ class LanguageModel:
             raise UnusableAnswer(f"{self.name} answered with more than {LARGEST_ANSWER} bytes") from error
         except (OutputParserException, ValidationError, ValueError, TypeError, KeyError) as error:
             raise UnusableAnswer(f"{self.name} answered in another form ({type(error).__name__})") from error
+        except (ContextOverflowError, ModelInvalidRequestError) as error:
+            raise UnusableAnswer(f"{self.name} did not take the question ({type(error).__name__})") from error
+        except ModelError as error:
+            raise _told_apart(self.name, error) from error
         except LangChainException as error:
             raise UnusableAnswer(f"{self.name} gave no answer ({type(error).__name__})") from error
         except Exception as error:  # two client libraries raise dozens of unrelated classes; none may decide (I3)
@@ -152,7 +163,7 @@ def _openai(choice: ModelChoice, name: str) -> Clients:
             temperature=temperature,
             timeout=choice.timeout_s,
             max_retries=0,
-            max_completion_tokens=MOST_OUTPUT_TOKENS,
+            max_completion_tokens=choice.most_tokens,
             http_async_client=http,
         )
 
@@ -170,7 +181,7 @@ def _ollama(choice: ModelChoice, name: str) -> Clients:
             model=name,
             base_url=choice.url or None,
             temperature=temperature,
-            num_predict=MOST_OUTPUT_TOKENS,
+            num_predict=choice.most_tokens,
             async_client_kwargs={
                 "transport": transport,
                 "timeout": choice.timeout_s,

@@ -1,12 +1,13 @@
 """Reads the instructions of each agent from its `prompt.md`, and refuses to start where one is missing or broken.
 
 A prompt has front matter (purpose, temperature, output) and places to be filled in: the guidelines' own text and the
-ground rules that all share. Nothing about policy is written into a prompt by hand.
+ground rules, which the specialists share and the appeal reviewer has of its own. Nothing about policy is written into a
+prompt by hand.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,8 @@ from domain.vocabulary import Policy
 FOLDER = Path(__file__).parent
 PROMPT = "prompt.md"
 GROUND_RULES = "ground_rules.md"
+APPEAL_REVIEWER = "appeal_reviewer"
+OPINION, APPEAL = "opinion", "appeal"
 _FRONT_MATTER = re.compile(r"---\n(?P<head>.*?)\n---\n(?P<body>.*)", re.DOTALL)
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -44,7 +47,7 @@ class FrontMatter(Frozen):
 
     purpose: str = Field(min_length=10)
     temperature: Annotated[float, Field(ge=0, le=1)]
-    output: Literal["opinion"]
+    output: Literal["opinion", "appeal"]
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,26 @@ class Prompts:
             raise PolicyFileError(f"there is no text for {', '.join(missing)} to put into prompts")
         self._guidelines = guidelines
         rules = _read(folder / GROUND_RULES).replace("{{factors}}", _factors())
-        self._of = {who: _loaded(folder / who / PROMPT, rules) for who in Specialist}
+        self._of = {who: _loaded(folder / who / PROMPT, rules, OPINION) for who in Specialist}
+        reviewer = folder / APPEAL_REVIEWER
+        self._appeal = _loaded(reviewer / PROMPT, _read(reviewer / GROUND_RULES), APPEAL)
 
     def of(self, specialist: Specialist) -> Prompt:
         """The instructions of a specialist, with the guidelines of its remit."""
-        head, body = self._of[specialist]
-        guidelines = "\n\n".join(self._guidelines[policy].strip() for policy in REMIT[specialist])
+        return self._filled(*self._of[specialist], REMIT[specialist])
+
+    def for_appeal(self, policies: Sequence[Policy]) -> Prompt:
+        """The instructions of the appeal reviewer, with the guidelines that an appeal is about; all where none is."""
+        return self._filled(*self._appeal, tuple(dict.fromkeys(policies)) or tuple(Policy))
+
+    def _filled(self, head: FrontMatter, body: str, policies: Sequence[Policy]) -> Prompt:
+        guidelines = "\n\n".join(self._guidelines[policy].strip() for policy in policies)
         text = body.replace("{{policies}}", guidelines)
         return Prompt(text=text, temperature=head.temperature, hash=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def _loaded(path: Path, rules: str) -> tuple[FrontMatter, str]:
-    """Front matter and body, the shared rules filled in. Raises PolicyFileError that names the file."""
+def _loaded(path: Path, rules: str, output: str) -> tuple[FrontMatter, str]:
+    """Front matter and body, the ground rules filled in. Raises PolicyFileError that names the file."""
     found = _FRONT_MATTER.fullmatch(_read(path))
     if found is None:
         raise PolicyFileError(f"{path}: expected front matter between two lines of ---, then the prompt")
@@ -84,6 +95,8 @@ def _loaded(path: Path, rules: str) -> tuple[FrontMatter, str]:
         head = FrontMatter.model_validate(yaml.safe_load(found["head"]))
     except (yaml.YAMLError, ValidationError) as error:
         raise PolicyFileError(f"{path}: the front matter cannot be used: {error}") from error
+    if head.output != output:
+        raise PolicyFileError(f"{path}: the output of this prompt must be {output}, not {head.output}")
     body = found["body"].strip().replace("{{ground_rules}}", rules.strip())
     places = set(_PLACE.findall(body))
     if places != {"policies"}:

@@ -17,7 +17,7 @@ from mcp.server import MCPServer
 from cupidsshield import __version__, console
 from cupidsshield.checkpoints import open_checkpointer
 from cupidsshield.ownership import owning
-from cupidsshield.panel import open_panel
+from cupidsshield.panel import open_models
 from cupidsshield.passages import index_guidelines
 from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
@@ -285,12 +285,12 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         endpoints = _endpoints(settings, house.servers(local, actor_in_meta), needed)
         tools = await stack.enter_async_context(open_toolbox(endpoints, timeout_s=settings.tool_timeout_s))
         checkpointer = await stack.enter_async_context(open_checkpointer(settings.database, settings.data_dir))
-        panel, asking_s = open_panel(settings, policies, stack), settings.agents_deadline_s
-        services = Services(tools, policies, now, links.to, panel=panel, asking_s=asking_s)
+        asked, asking_s = open_models(settings, policies, stack), settings.agents_deadline_s
+        services = Services(tools, policies, now, links.to, panel=asked.panel, asking_s=asking_s)
         runs = ModerationRuns(services, checkpointer)
         stack.push_async_callback(runs.close)
         house.furnish(tools, runs, AppealRuns(services, checkpointer))
-        house.workers = workers_of(house, tools, needed)
+        house.workers = workers_of(house, services, needed, asked.reviewer)
         await _run_workers(house, stack)
         yield house
 

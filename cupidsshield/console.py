@@ -53,6 +53,7 @@ def parts(
         alarms=board.alarms,
         drift=drifts.of,
         oidc=_provider(settings),
+        reads_appeals=bool(settings.agents_model),
     )
 
 

@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     agents_deadline_s: float = Field(
         9.0, gt=0, description="seconds for all that one text is asked about, then a person; below the deadline by 1 s"
     )
+    agents_appeal_timeout_s: float = Field(
+        30.0, gt=0, description="seconds for one answer about an appeal, which nobody waits for, then the backup"
+    )
     agents_cache: int = Field(2_048, ge=0, description="answers kept for an hour, for questions that are the same")
     allow_private_webhooks: bool = Field(False, description="let webhooks go to private addresses and plain http")
     log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")

@@ -1,4 +1,4 @@
-"""The tables of appeals and of users' reports."""
+"""The tables of appeals, of what models wrote about them, and of users' reports."""
 
 from datetime import datetime
 
@@ -12,7 +12,10 @@ class AppealRow(SQLModel, table=True):
     """One appeal against a case; one at most. `brief` is what the machine prepared, as JSON."""
 
     __tablename__ = "appeals"
-    __table_args__ = (Index("ix_appeals_newest", "app_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_appeals_newest", "app_id", "created_at", "id"),
+        Index("ix_appeals_status", "status", "created_at"),
+    )
 
     id: str = Field(primary_key=True)
     app_id: str
@@ -31,6 +34,26 @@ class AppealRow(SQLModel, table=True):
     due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     resolved_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class AppealReadingRow(SQLModel, table=True):
+    """What a language model wrote about one appeal, or how far that has come. `reading` and `usage` are JSON; `due_at`
+    is when it may be taken up, or taken from who took it up and did not come back."""
+
+    __tablename__ = "appeal_readings"
+    __table_args__ = (Index("ix_appeal_readings_due", "state", "due_at"),)
+
+    appeal_id: str = Field(primary_key=True, foreign_key="appeals.id")
+    app_id: str
+    state: str
+    attempts: int = 0
+    addresses_the_machine: bool = False
+    why_not: str | None = None
+    reading: str | None = None
+    usage: str | None = None
+    due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class ReportRow(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """All tables in one place, for migrations: importing a table's module registers it."""
 
-from data.appeal_table import AppealRow, ReporterRow, ReportRow
+from data.appeal_table import AppealReadingRow, AppealRow, ReporterRow, ReportRow
 from data.apps import AppRow
 from data.audit import AuditRow
 from data.case_table import CaseRow
@@ -32,6 +32,7 @@ ALL = (
     MemoryInboxRow,
     OutboxRow,
     AppealRow,
+    AppealReadingRow,
     ReportRow,
     ReporterRow,
     ReviewRow,

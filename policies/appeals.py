@@ -167,7 +167,8 @@ def _new_evidence(facts: AppealFacts, policies: PolicySet) -> Weighed:
     points, text = policies.thresholds.appeals.points.new_evidence, (facts.new_evidence or "").strip()
     if not text:
         return _unweighed(AppealFactor.NEW_EVIDENCE, "no new evidence was given", policies)
-    clean = facts.history is not None and _others(facts)[1] == 0 and _others(facts)[0] > 0
+    cases, violations = others_of(facts.case, facts.history)
+    clean = violations == 0 and cases > 0
     found = (
         (len(text.split()) >= points.enough_words, points.says_enough, "it says more than a few words"),
         (can_be_checked(text), points.can_be_checked, "it names something that can be looked up"),
@@ -216,9 +217,9 @@ def _policy(facts: AppealFacts, changed: bool, policies: PolicySet) -> Weighed:
 def _history(facts: AppealFacts, policies: PolicySet) -> Weighed:
     points = policies.thresholds.appeals.points.history
     age = facts.case.content.context.account_age_days(facts.at)
-    if facts.history is None or (_others(facts)[0] == 0 and age is None):
+    cases, violations = others_of(facts.case, facts.history)
+    if facts.history is None or (cases == 0 and age is None):
         return _unweighed(AppealFactor.HISTORY, "nothing else is known of the user", policies)
-    cases, violations = _others(facts)
     found = (
         (violations == 0, points.no_violation, "no other violation"),
         (violations > 0, -violations * points.per_violation, f"{violations} other violations"),
@@ -228,12 +229,11 @@ def _history(facts: AppealFacts, policies: PolicySet) -> Weighed:
     return _scored(AppealFactor.HISTORY, points.start, found, policies)
 
 
-def _others(facts: AppealFacts) -> tuple[int, int]:
-    """The user's cases and violations without the one that is appealed."""
-    history = facts.history
+def others_of(case: Case, history: SubjectHistory | None) -> tuple[int, int]:
+    """The user's cases and violations without the one that is appealed; none where nothing is known."""
     if history is None:
         return 0, 0
-    rejected = facts.case.decision is DecisionKind.REJECTED
+    rejected = case.decision is DecisionKind.REJECTED
     return max(0, history.cases - 1), max(0, history.violations - int(rejected))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from domain.actor import Actor, ActorKind
-from domain.appeal import Appeal, AppealStatus
+from domain.appeal import Appeal, AppealFactor, AppealOutcome, AppealStatus
+from domain.appeal_reading import AppealReading, FactorReading
 from domain.assessment import Assessment
 from domain.case import CaseRecord, Timings
 from domain.clock import now
@@ -143,6 +144,22 @@ def appeal(app_id: str, case_id: str, **changed: Any) -> Appeal:
         created_at=at,
         **{**known, **changed},
     )
+
+
+def appeal_reading(**changed: Any) -> AppealReading:
+    known = {
+        "says": "That it was a quotation.",
+        "record": "Nothing else is known.",
+        "policy": "Nothing changed in the guideline.",
+        "similar": "There are none.",
+        "for_the_user": "A quotation is no request.",
+        "for_the_decision": "It asks for money.",
+        "factors": (FactorReading(factor=AppealFactor.EXPLANATION, score=4, reason="It fits the text."),),
+        "recommendation": AppealOutcome.OVERTURN,
+        "model": "openai:careful",
+        "prompt": "0123456789abcdef",
+    }
+    return AppealReading(**{**known, **changed})
 
 
 def message(audience: Audience = Audience.USER) -> Message:

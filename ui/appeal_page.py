@@ -1,21 +1,24 @@
-"""What the page of an appeal knows: the user's words, the case they are about, and what a machine prepared (I8)."""
+"""What the page of an appeal knows: the user's words, the case they are about, what a machine prepared, and what a
+language model reads in it (I8)."""
 
 from typing import Any
 
 from fastapi import Request, Response
 from sqlmodel import Session
 
-from data import appeals, dossier
+from data import appeal_readings, appeals, dossier
 from data import staff as accounts
 from data.appeal_decisions import MAY_OVERTURN_ALL
 from data.dossier import Dossier
 from domain.appeal import Appeal, AppealDecision, AppealOutcome
+from domain.appeal_reading import KeptReading, NoReading, ReadingState
 from domain.base import Frozen
 from domain.notification import Audience
 from domain.review import ReviewItem
 from domain.staff import Right, Staff
 from domain.vocabulary import Route
 from graphs.appeals.messages import outcome_messages
+from policies.appeal_readings import WOULD, differences
 from ui.access import visit_of
 from ui.case_page import HOLDS
 from ui.highlight import shown
@@ -26,15 +29,24 @@ from ui.standing import Standing, standing_of
 
 THEIR_WORDS = "(your reasons)"
 
+WHY_NOT = {
+    NoReading.UNUSABLE: "the model gave no usable answer",
+    NoReading.UNREACHABLE: "no model answered",
+    NoReading.INCOMPLETE: "parts of the record could not be asked",
+    NoReading.BROKEN_OFF: "writing it was broken off",
+}
+
 
 class Heard(Frozen):
-    """What was read. `standing` is the appeal's item where this person's role takes it; `item` as it is, if open."""
+    """What was read. `standing` is the appeal's item where this person's role takes it; `item` as it is, if open;
+    `reading` what a language model made of the appeal, if one was asked."""
 
     appeal: Appeal
     dossier: Dossier
     item: ReviewItem | None
     standing: Standing | None
     colleagues: tuple[Staff, ...]
+    reading: KeptReading | None = None
 
 
 def heard(session: Session, *, staff: Staff, appeal_id: str) -> Heard:
@@ -51,6 +63,7 @@ def heard(session: Session, *, staff: Staff, appeal_id: str) -> Heard:
         item=item,
         standing=standing,
         colleagues=_colleagues(session, staff, item) if mine and item else (),
+        reading=appeal_readings.of_appeal(session, app_id=appeal.app_id, appeal_id=appeal_id),
     )
 
 
@@ -82,6 +95,7 @@ def show(
         "guideline": parts.policies.guideline(policy) if policy else None,
         "named": found.dossier.names,
         "brief": appeal.brief,
+        **_reading(found, parts),
         "may_overturn": enough or not appeal.needs_senior,
         "may_set": enough,
         "may_ask": route is Route.MODERATOR,
@@ -96,6 +110,16 @@ def show(
         "reads": {outcome: _reads(found, outcome, parts, staff) for outcome in AppealOutcome},
     }
     return render(request, "appeal.html", status=status, **known)
+
+
+def _reading(found: Heard, parts: UiParts) -> dict[str, Any]:
+    """What is shown of a reading: none that is still to come where nobody would write it any more."""
+    kept, brief = found.reading, found.appeal.brief
+    if kept is not None and kept.state is ReadingState.WAITING:
+        kept = kept if parts.reads_appeals and not found.appeal.status.is_final else None
+    differs = differences(brief, kept.reading) if kept and kept.reading and brief else ()
+    why_not = WHY_NOT[kept.why_not] if kept and kept.why_not else ""
+    return {"kept": kept, "differs": differs, "why_not": why_not, "would": WOULD}
 
 
 def _reads(found: Heard, outcome: AppealOutcome, parts: UiParts, staff: Staff) -> Any:

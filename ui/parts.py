@@ -31,7 +31,7 @@ class UiParts:
     `links` are those that users are sent; `spend_link` counts how often one is opened, and raises RateLimited.
     `oidc` is who else may vouch for people, `desk` is where people decide, `live` tells open pages that something
     changed. `alarms` tells what is the matter with some apps now, `drift` how far the scores of one have moved.
-    `hashing` bounds how many passwords are compared at once.
+    `hashing` bounds how many passwords are compared at once, `reads_appeals` says that a language model reads appeals.
     """
 
     database: Database
@@ -50,6 +50,7 @@ class UiParts:
     oidc: Provider | None = None
     alarms: Callable[[Collection[str]], Mapping[str, tuple[Alarm, ...]]] = lambda app_ids: {}
     drift: Callable[[str], float | None] = lambda app_id: None
+    reads_appeals: bool = False
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from evals.catalogue import texts as texts_of
 from evals.context import Context
-from evals.estimate import cell, estimate
-from evals.figures import Bools, Rows, auc
+from evals.estimate import Measure, cell, estimate
+from evals.figures import Bools, Rows, auc, weights_at
 from evals.judging import Judged, judge
 from evals.public import sample
 from evals.readings import FLAGGED_FROM, Readings, share, share_cell, sources
@@ -18,7 +18,8 @@ WHAT = (
     "{rows:,} cases of Multilingual HateCheck in {languages} languages; its Hindi is written in Latin letters. A case "
     "is flagged where the probability of any violation is at least {flagged_from}. A language counts as competent "
     "where screening takes most of its cases for a language that it can judge; elsewhere confidence is capped, so "
-    "that a person decides. Right without people: approved and not hateful, or rejected and hateful. Intervals: "
+    "that a person decides. Right without people: approved and not hateful, or rejected and hateful; “at 5%” weighs "
+    "the cases as if violations were as rare as in ordinary traffic, where in the set they are the most. Intervals: "
     "{intervals}. The set was not used to train, tune, choose or write anything."
 )
 HEAD = (
@@ -31,7 +32,10 @@ HEAD = (
     "cases taken as competent",
     "decided without people",
     "of these right",
+    "of these right at 5%",
 )
+BASE_RATE = 0.05
+"""Share of violations in ordinary traffic; in the set it is about 70%."""
 
 
 async def run(context: Context) -> Report:
@@ -67,10 +71,13 @@ def _figures(found: Readings, rows: Mapping[str, Bools]) -> tuple[Figure, ...]:
         among = (picked[inside[picked]] for inside in rows.values())
         return [auc(found.violates[part], found.violation[part]) for part in among]
 
-    aucs = dict(zip(rows, each(np.arange(len(found.groups))), strict=True))
+    everybody = np.arange(len(found.groups))
+    aucs = dict(zip(rows, each(everybody), strict=True))
     worst = min(aucs, key=aucs.__getitem__)
-    alone = found.approved | found.rejected
-    right = np.where(found.violates, found.rejected, found.approved)
+    alone, right = _alone(found)
+    at_traffic = {code: right_at_traffic(found.where(inside)) for code, inside in rows.items() if alone[inside].any()}
+    precisions = {code: measure(np.arange(rows[code].sum())) for code, measure in at_traffic.items()}
+    least = min(precisions, key=precisions.__getitem__)
     return (
         estimate("mean AUC over the languages", lambda picked: float(np.mean(each(picked))), found.groups, gate=0.01),
         Figure("lowest AUC of a language", aucs[worst], rows=int(rows[worst].sum()), gate=0.02, bar=worst),
@@ -79,12 +86,34 @@ def _figures(found: Readings, rows: Mapping[str, Bools]) -> tuple[Figure, ...]:
         share("cases taken as competent", found.competent, found.everything, found.groups),
         share("decided without people", alone, found.everything, found.groups),
         share("decided without people that are right", right, alone, found.groups, gate=0.02),
+        Figure(
+            "lowest share right of a language's cases decided without people, at 5% violations",
+            precisions[least],
+            rows=int(alone[rows[least]].sum()),
+            gate=0.01,
+            bar=f"{least}; at least 0.950",
+        ),
     )
 
 
+def _alone(found: Readings) -> tuple[Bools, Bools]:
+    """Which cases are decided without people, and which decisions are right."""
+    return found.approved | found.rejected, np.where(found.violates, found.rejected, found.approved)
+
+
+def right_at_traffic(found: Readings) -> Measure:
+    """The share right of what is decided without people, were violations as rare as in traffic."""
+    alone, right = _alone(found)
+
+    def measure(picked: Rows) -> float:
+        weights = weights_at(found.violates[picked], BASE_RATE) * alone[picked]
+        return float(weights[right[picked]].sum() / weights.sum()) if weights.any() else float("nan")
+
+    return measure
+
+
 def _line(code: str, found: Readings) -> tuple[str, ...]:
-    alone = found.approved | found.rejected
-    right = np.where(found.violates, found.rejected, found.approved)
+    alone, right = _alone(found)
     return (
         code,
         str(len(found.groups)),
@@ -95,4 +124,5 @@ def _line(code: str, found: Readings) -> tuple[str, ...]:
         shown(float(found.competent.mean())),
         shown(float(alone.mean())),
         share_cell(right, alone, found.groups),
+        cell(right_at_traffic(found), found.groups) if alone.any() else "–",
     )

@@ -14,6 +14,7 @@ from evals.figures import Bools, Rows
 from evals.judging import Text, judge
 from evals.readings import FLAGGED_FROM, Readings, share_cell
 from evals.report import Figure, Report, Table
+from evals.small_talk import among_small_talk
 from screening.calibration import Calibration
 from screening.model import Encoder, load_encoder
 from screening.normalise import normalise
@@ -43,8 +44,9 @@ WHAT = (
     "not change (leet in Hindi) are left out. Raw: what the model says of the posted form alone, calibrated. "
     "Normalised: the same of the posted or the normalised form, whichever it thinks worse of. Served: the whole "
     "chain, which reads both by rules too, and to which a disguise is evidence in itself. {clean} clean texts of the "
-    "same writers were written oddly in {oddities} harmless ways. Attacks and oddities are seeded, and share nothing "
-    "with what training does. The model was not trained or tuned on these texts. Intervals: bootstrap over scenarios."
+    "same writers were written oddly in {oddities} harmless ways. Small talk: the English ones of both, each among two "
+    "to five harmless sentences. Attacks, oddities and small talk are seeded, and share nothing with what training "
+    "does. The model was not trained or tuned on these texts. Intervals: bootstrap over scenarios."
 )
 
 
@@ -91,6 +93,45 @@ class _Measurer:
         return np.array(flagged, dtype=bool)
 
 
+@dataclass(frozen=True)
+class _Diluted:
+    """English violations and clean texts, each as written and among small talk, and whose they are."""
+
+    violations: tuple[_Found, _Found]
+    clean: tuple[_Found, _Found]
+    groups: Sequence[str]
+    clean_groups: Sequence[str]
+
+    @classmethod
+    async def of(cls, violations: Sequence[Text], clean: Sequence[Text], measurer: _Measurer) -> "_Diluted":
+        english, harmless = ([text for text in texts if text.lang == "en"] for texts in (violations, clean))
+
+        async def both(texts: Sequence[Text], title: str) -> tuple[_Found, _Found]:
+            plain = await measurer.found(texts, f"{title}, English", None)
+            return plain, await measurer.found(texts, f"{title} among small talk", among_small_talk)
+
+        return cls(
+            await both(english, "violations"),
+            await both(harmless, "clean"),
+            [text.group for text in english],
+            [text.group for text in harmless],
+        )
+
+    def figures(self) -> Iterator[Figure]:
+        """Recall kept among small talk, and clean texts that are flagged for it."""
+        for way in ("flagged", "held"):
+            kept = _kept(*self.violations, way)
+            yield estimate(f"recall kept among small talk, {_WAYS[way]}", kept, self.groups, gate=0.05)
+        yield estimate(
+            "clean texts flagged among small talk, more than as written",
+            _more(*self.clean),
+            self.clean_groups,
+            gate=0.02,
+            bar="0",
+            higher_is_better=False,
+        )
+
+
 async def run(context: Context) -> Report:
     """Judge violations under attacks, and clean texts written oddly. Raises Invalid without the test part."""
     texts = rows(context.corpus, "test")
@@ -104,6 +145,7 @@ async def run(context: Context) -> Report:
     usual = await measurer.found(clean, "clean", None)
     odd = {name: await measurer.found(clean, name, change) for name, change in ODDITIES.items()}
     groups, clean_groups = [text.group for text in violations], [text.group for text in clean]
+    diluted = await _Diluted.of(violations, clean, measurer)
     return Report(
         suite="obfuscation",
         title="Disguised violations, and harmless oddities",
@@ -114,7 +156,7 @@ async def run(context: Context) -> Report:
             oddities=len(ODDITIES),
             flagged_from=FLAGGED_FROM,
         ),
-        figures=(*_retained(plain, attacked, groups), *_raised(usual, odd, clean_groups)),
+        figures=(*_retained(plain, attacked, groups), *_raised(usual, odd, clean_groups), *diluted.figures()),
         tables=(_by_attack(plain, attacked, groups), _by_oddity(usual, odd, clean_groups)),
         model=context.named,
         sources=("our own corpus, the writers of the test part (data/corpus/GUIDE.md, splits.yaml)",),

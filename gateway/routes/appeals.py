@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from data import reasons
-from domain.appeal import Appeal
+from domain.appeal_reading import KeptReading
 from domain.clock import now
 from domain.errors import NotFound
 from gateway import idempotency
@@ -14,6 +14,7 @@ from gateway.idempotency import Outcome
 from gateway.parts import Has, Parts
 from gateway.routes.moderation import SINGLE_BODY
 from mcp_servers.client import ServerName
+from mcp_servers.database.answers import ReadAppeal
 from policies.appeals import NO_EXPLANATION, why_not
 from policies.guidance import advice
 from policies.statements import as_told
@@ -48,9 +49,21 @@ async def file_appeal(
 async def get_appeal(appeal_id: str, actor: Reading, parts: Has) -> AppealAnswer:
     """How an appeal stands. `upheld` and `overturned` are final; a decision is told once it cannot be undone."""
     appeal = await parts.tools.call(
-        ServerName.DATABASE, "get_appeal", {"appeal_id": appeal_id}, actor=actor, answer=Appeal
+        ServerName.DATABASE, "get_appeal", {"appeal_id": appeal_id}, actor=actor, answer=ReadAppeal
     )
     return AppealAnswer.of(as_told(appeal, now(), parts.policies))
+
+
+@router.get("/appeals/{appeal_id}/reading")
+async def get_appeal_reading(appeal_id: str, actor: Reading, parts: Has) -> KeptReading:
+    """What a language model wrote about an appeal, for your moderators and never for the user; it decides nothing. 404
+    where none was asked."""
+    appeal = await parts.tools.call(
+        ServerName.DATABASE, "get_appeal", {"appeal_id": appeal_id}, actor=actor, answer=ReadAppeal
+    )
+    if appeal.reading is None:
+        raise NotFound(f"no language model was asked about the appeal {appeal_id[:60]!r}")
+    return appeal.reading
 
 
 async def _previewed(body: AppealRequest, guidance: tuple[str, ...], app_id: str, parts: Parts) -> AppealAnswer:

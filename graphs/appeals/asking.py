@@ -10,6 +10,7 @@ from domain.errors import CupidsShieldError
 from domain.history import SubjectHistory
 from domain.memory import Precedent
 from domain.signals import Screening
+from domain.vocabulary import ContentType
 from graphs.moderation.state import Services
 from mcp_servers.client import ServerName, Toolbox, arguments
 from mcp_servers.vector_search.answers import Precedents
@@ -78,6 +79,17 @@ async def read_again(
         unavailable=(),
         policies=services.policies,
         now=case.created_at,
+    )
+
+
+async def noticed_in(text: str, app_id: str, tools: Toolbox) -> Screening:
+    """What screening notices in the user's own words. Raises ToolUnavailable."""
+    return await tools.call(
+        ServerName.MODERATION,
+        "screen_content",
+        arguments(text=text, content_type=ContentType.OTHER),
+        actor=system(app_id, "appeals"),
+        answer=Screening,
     )
 
 

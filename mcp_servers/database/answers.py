@@ -3,6 +3,7 @@
 from pydantic import AwareDatetime, JsonValue
 
 from domain.appeal import Appeal
+from domain.appeal_reading import KeptReading
 from domain.base import Frozen
 from domain.report import Report
 from domain.review import ReviewItem
@@ -36,6 +37,13 @@ class Proposal(Frozen):
     case_id: str
     review_id: str
     status: str
+
+
+class ReadAppeal(Appeal):
+    """An appeal as staff and agents read it. `reading` is what a language model wrote about it, if one was asked: for
+    those who decide, never for the user."""
+
+    reading: KeptReading | None = None
 
 
 class SettledAppeal(Frozen):

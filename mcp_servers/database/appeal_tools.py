@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from sqlmodel import Session
 
-from data import appeal_decisions, appeals, cases, outbox
+from data import appeal_decisions, appeal_readings, appeals, cases, outbox
 from data.database import Database
 from domain.actor import Actor
 from domain.appeal import MAX_EVIDENCE, MAX_EXPLANATION, Appeal, AppealBrief, AppealStatus
@@ -17,7 +17,7 @@ from domain.ids import derived_id
 from domain.notification import Audience, Message
 from domain.review import ReviewItem, ReviewKind
 from domain.vocabulary import Scope
-from mcp_servers.database.answers import SettledAppeal
+from mcp_servers.database.answers import ReadAppeal, SettledAppeal
 from mcp_servers.identity import Call, Identify, require_service
 from policies.appeals import due_at, needs_senior, priority_of, route_of, why_not
 from policies.model import PolicySet
@@ -36,12 +36,18 @@ class AppealTools:
         self._policies = policies
         self._identify = identify
 
-    async def get_appeal(self, appeal_id: AppealId, call: Call) -> Appeal:
-        """One appeal: what the user says against a decision, what the machine prepared, and how it stands. Only a
-        person who had no hand in the case decides it."""
+    async def get_appeal(self, appeal_id: AppealId, call: Call) -> ReadAppeal:
+        """One appeal: what the user says against a decision, what the machine prepared, what a language model reads in
+        it (for staff, never for the user), and how it stands. Only a person who had no hand in the case decides it."""
         actor = self._identify(call)
         actor.require(Scope.READ)
-        return await self._database.read(lambda session: appeals.get(session, app_id=actor.app_id, appeal_id=appeal_id))
+
+        def work(session: Session) -> ReadAppeal:
+            appeal = appeals.get(session, app_id=actor.app_id, appeal_id=appeal_id)
+            reading = appeal_readings.of_appeal(session, app_id=actor.app_id, appeal_id=appeal_id)
+            return ReadAppeal.model_validate({**dict(appeal), "reading": reading})
+
+        return await self._database.read(work)
 
     async def file_appeal(
         self, case_id: str, user_id: str, explanation: Explanation, call: Call, new_evidence: Evidence = None

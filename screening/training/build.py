@@ -32,6 +32,7 @@ from screening.training import (
     heads,
     readings,
     sources,
+    variants,
     vocabulary,
 )
 from screening.training.sources import Example
@@ -51,6 +52,9 @@ ENOUGH_ROWS = 100
 
 SAMPLED = 8
 """Every eighth row measures the range of activations."""
+
+SPREAD = 12_000
+"""Rows, spread evenly, on which the first read-outs, the memory vector and its heads are fitted."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,16 @@ def build_folder(inputs: Inputs, out: Path, recipe: finetune.Recipe) -> None:
 
 def tune(published: e5.Published, rows: Rows, cache: Path, recipe: finetune.Recipe) -> finetune.Tuned:
     """Read-outs fitted on the published encoder, then everything fine-tuned together."""
-    tokens = Tokens(published.tokenizer())
-    known = features.compute(encoder.build(published, None), tokens, [e.text for e in rows.learnt], cache)
+    tokens, some = Tokens(published.tokenizer()), spread(rows.learnt)
+    known = features.compute(encoder.build(published, None), tokens, [e.text for e in some], cache)
     log.info("features of the published encoder computed")
-    first = heads.fit_classes(known, rows.learnt), heads.fit_severity(known[: len(rows.own)], rows.own)
+    first = heads.fit_classes(known, some), heads.fit_severity(known, some)
     return finetune.tune(published, *first, epochs(rows.own, rows.public, published.tokenizer(), recipe), recipe)
+
+
+def spread(rows: Sequence[Example]) -> list[Example]:
+    """At most `SPREAD` of the rows, at even distances."""
+    return [rows[i * len(rows) // SPREAD] for i in range(SPREAD)] if len(rows) > SPREAD else list(rows)
 
 
 def assemble(tuned: finetune.Tuned, rows: Rows, out: Path, cache: Path) -> None:
@@ -106,14 +115,14 @@ def assemble(tuned: finetune.Tuned, rows: Rows, out: Path, cache: Path) -> None:
     draft = out.with_name(f".{out.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    tokens, texts = Tokens(tuned.model.tokenizer()), [e.text for e in rows.learnt]
+    tokens, texts, some = Tokens(tuned.model.tokenizer()), [e.text for e in rows.learnt], spread(rows.own)
     tokens.save(draft / "tokenizer.json")
     ranges = encoder.measure_ranges(tuned.model, tokens, texts[::SAMPLED])
-    read = features.compute(encoder.build(tuned.model, ranges), tokens, [e.text for e in rows.own], cache)
+    read = features.compute(encoder.build(tuned.model, ranges), tokens, [e.text for e in some], cache)
     last = read[:, -encoder.DIMENSIONS :]
     memory = heads.fit_memory(last)
     onnx.save(encoder.build(tuned.model, ranges, tuned.classes, tuned.severities, memory), draft / "model.onnx")
-    _write_vector_heads(draft / "heads.npz", heads.apply(memory, last), rows.own)
+    _write_vector_heads(draft / "heads.npz", heads.apply(memory, last), some)
     _describe(draft, out.name, rows)
     _put_in_place(draft, out)
 
@@ -141,9 +150,14 @@ def epochs(
     own: Sequence[Example], public: Sequence[Example], tokenizer: Tokenizer, recipe: finetune.Recipe
 ) -> list[list[finetune.Row]]:
     """The rows of each epoch: ours every time, written anew, and the public ones once, spread over the epochs."""
+    company = variants.Company(own)
     alike: dict[tuple[str, str], int] = {}
 
-    def row(example: Example, text: str) -> finetune.Row:
+    def row(example: Example, dice: random.Random, *, as_written: bool = False) -> finetune.Row:
+        example = variants.swapped(example, dice)
+        if example.scenario:
+            example = company.joined(example, dice)
+        text = example.text if as_written else augment.varied(example.text, dice)
         label = max(example.target, key=lambda name: example.target[name])
         key = alike.setdefault((example.scenario, label), len(alike)) if example.scenario else -1
         return finetune.Row(
@@ -157,8 +171,8 @@ def epochs(
     made = []
     for epoch in range(recipe.epochs):
         dice = random.Random(f"{recipe.seed}-{epoch}")
-        rows = [row(e, augment.varied(e.text, dice) if epoch else e.text) for e in own]
-        made.append(rows + [row(e, augment.varied(e.text, dice)) for e in public[epoch :: recipe.epochs]])
+        rows = [row(e, dice, as_written=not epoch) for e in own]
+        made.append(rows + [row(e, dice) for e in public[epoch :: recipe.epochs]])
     return made
 
 

@@ -6,7 +6,7 @@ No set that the evaluations read is read here.
 import gzip
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,9 @@ BORDERLINE = 0.65
 
 FURTHER = 0.25
 """Share of a row's policy that goes to the further policies it names."""
+
+SECOND = 0.4
+"""Share of a blind second reader's label in what is learnt of a row, the writer's being the rest."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,11 @@ def corpus(folder: Path, part: str) -> list[Example]:
 def _own(row: Mapping[str, object]) -> Example:
     label, also = str(row["policy"]), row.get("also")
     further = [str(Policy(p)) for p in also] if isinstance(also, list) else []
-    if label not in CLASSES:
-        raise ValueError(f"unknown policy {label}")
     borderline = row.get("borderline") is True
-    certain = BORDERLINE if borderline else 1.0
-    share = FURTHER if further and label != CLEAN else 0.0
-    target = {label: certain * (1 - share)}
-    for name in further if share else ():
-        target[name] = target.get(name, 0.0) + certain * share / len(further)
-    if borderline:
-        target[CLEAN] = target.get(CLEAN, 0.0) + 1 - certain
+    target = _soft(label, further, borderline=borderline)
+    if isinstance(second := row.get("second"), dict):
+        other = _soft(str(second["policy"]), further, borderline=second.get("borderline") is True)
+        target = {name: _shared(target, other, name) for name in {*target, *other}}
     severity = Severity(str(row["severity"])) if row.get("severity") else None
     return Example(
         text=str(row["text"]),
@@ -107,6 +105,24 @@ def _own(row: Mapping[str, object]) -> Example:
         kind=str(row["kind"]),
         labels=frozenset({label, *further}),
     )
+
+
+def _soft(label: str, further: Sequence[str], *, borderline: bool) -> dict[str, float]:
+    """One reader's label as shares of the classes."""
+    if label not in CLASSES:
+        raise ValueError(f"unknown policy {label}")
+    certain = BORDERLINE if borderline else 1.0
+    share = FURTHER if further and label != CLEAN else 0.0
+    target = {label: certain * (1 - share)}
+    for name in further if share else ():
+        target[name] = target.get(name, 0.0) + certain * share / len(further)
+    if borderline:
+        target[CLEAN] = target.get(CLEAN, 0.0) + 1 - certain
+    return target
+
+
+def _shared(writers: Mapping[str, float], second: Mapping[str, float], name: str) -> float:
+    return (1 - SECOND) * writers.get(name, 0.0) + SECOND * second.get(name, 0.0)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import agents
+from agents.appeal_forms import AppealForm
 from agents.material import Piece, marked_off, pieces_of, shortened
 from agents.opinions import OpinionForm
 from agents.prompts import Prompts
@@ -41,6 +42,33 @@ def test_what_a_specialist_is_told_is_pinned(who: Specialist) -> None:
 
 def test_the_form_of_answers_is_pinned() -> None:
     compare("OpinionForm.json", json.dumps(OpinionForm.model_json_schema(), indent=1) + "\n")
+    compare("AppealForm.json", json.dumps(AppealForm.model_json_schema(), indent=1) + "\n")
+
+
+def test_what_the_appeal_reviewer_is_told_is_pinned() -> None:
+    prompt = prompts_for(POLICIES).for_appeal([Policy.SCAMS])
+    compare("appeal_reviewer.md", f"hash {prompt.hash}, temperature {prompt.temperature}\n\n{prompt.text}\n")
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ([Policy.SPAM], {Policy.SPAM}),
+        ([Policy.SPAM, Policy.SCAMS, Policy.SPAM], {Policy.SPAM, Policy.SCAMS}),
+        ([], set(Policy)),
+    ],
+)
+def test_the_appeal_reviewer_is_told_the_guidelines_that_an_appeal_is_about(
+    about: list[Policy], told: set[Policy]
+) -> None:
+    text = prompts_for(POLICIES).for_appeal(about).text
+    assert {policy for policy in Policy if POLICIES.guideline(policy).rule.strip() in text} == told
+
+
+def test_a_changed_guideline_changes_the_hash_of_readings_that_rest_on_it_alone() -> None:
+    before, after = Prompts(TEXTS), Prompts({**TEXTS, Policy.SCAMS: TEXTS[Policy.SCAMS] + "\nAnd bets."})
+    assert before.for_appeal([Policy.SCAMS]).hash != after.for_appeal([Policy.SCAMS]).hash
+    assert before.for_appeal([Policy.SPAM]).hash == after.for_appeal([Policy.SPAM]).hash
 
 
 def test_a_specialist_is_told_the_guidelines_of_its_remit_and_no_others() -> None:
@@ -78,6 +106,10 @@ HEAD = "---\npurpose: To tell one thing from another.\ntemperature: 0.0\noutput:
         ("scam_detective/prompt.md", None),
         ("ground_rules.md", None),
         ("scam_detective/prompt.md", ""),
+        ("appeal_reviewer/prompt.md", None),
+        ("appeal_reviewer/ground_rules.md", None),
+        ("appeal_reviewer/ground_rules.md", " "),
+        ("appeal_reviewer/prompt.md", HEAD + "{{policies}} {{ground_rules}}"),
         ("scam_detective/prompt.md", "no front matter, {{policies}} {{ground_rules}}"),
         ("scam_detective/prompt.md", HEAD + "no place for policies {{ground_rules}}"),
         ("scam_detective/prompt.md", HEAD + "{{policies}} without ground rules"),

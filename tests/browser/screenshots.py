@@ -15,11 +15,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, WIDE
+from tests.browser.reading import keep_reading
 from tests.browser.seed import seed
 from tests.browser.serving import PASSWORD, Service, serving
 
 OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 NARROW = {"width": 360, "height": 760}
+TALL = {"width": 1440, "height": 1320}
 COLOURS = 96
 """Flat pages lose nothing by so few, and the files are a quarter of the size."""
 
@@ -66,6 +68,19 @@ def appeal_of(service: Service) -> str:
     answer = httpx2.post(f"{service.url}/api/v1/appeals", json=body, headers={"X-API-Key": service.key}, timeout=30.0)
     assert answer.status_code in (200, 201, 202), answer.text
     return str(answer.json()["appeal_id"])
+
+
+def read_by_a_model(service: Service, appeal_id: str) -> Act:
+    """Have a reading stand beside an appeal, as a model would write it, and look at it."""
+
+    def act(page: Page) -> None:
+        keep_reading(service, appeal_id)
+        page.reload()
+        revealed(page)
+        page.locator("#reading-title").scroll_into_view_if_needed()
+        page.evaluate("document.querySelector('#reading-title').scrollIntoView({block: 'start'})")
+
+    return act
 
 
 def selected(page: Page) -> None:
@@ -118,7 +133,8 @@ def main() -> None:
 def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, Any]]]:
     """Name, person, address, what is done there first, and how it is looked at."""
     ann, eve, finn, cleo = "ann@example.org", "eve@example.org", "finn@example.org", "cleo@example.org"
-    appeal = f"/appeals/{appeal_of(service)}"
+    appeal_id = appeal_of(service)
+    appeal, read = f"/appeals/{appeal_id}", read_by_a_model(service, appeal_id)
     letter = service.link(str(service.cases["disguised"]["case_id"])).removeprefix(service.url)
     dark, narrow = {"color_scheme": "dark"}, {"viewport": NARROW, "device_scale_factor": 2}
     doubt = f"/cases/{service.cases['talk-6']['case_id']}"
@@ -137,6 +153,9 @@ def wanted(service: Service) -> list[tuple[str, str | None, str, Act, dict[str, 
         ("case-disguised", ann, disguised, revealed, {}),
         ("appeals", cleo, "/appeals", nothing, {}),
         ("appeal", cleo, appeal, in_hand_appeal, {}),
+        ("appeal-reading", cleo, appeal, read, {"viewport": TALL}),
+        ("appeal-reading-dark", cleo, appeal, read, {**dark, "viewport": TALL}),
+        ("appeal-reading-narrow", cleo, appeal, read, narrow),
         ("decision", None, letter, nothing, {}),
         ("account", ann, "/account", nothing, {}),
         ("staff", finn, "/staff", nothing, {}),

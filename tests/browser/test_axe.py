@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Visit
+from tests.browser.reading import keep_reading
 from tests.browser.serving import Service
 from tests.browser.test_appealing import appealed
 
@@ -77,6 +78,9 @@ def test_nothing_serious_with_an_appeal_in_hand(service: Service, chromium: Brow
     page = visit(CLEO, "/appeals")
     page.get_by_role("button", name="Take the next").click()
     page.wait_for_url("**/appeals/**")
+    keep_reading(service, page.url.partition("/appeals/")[2].partition("?")[0])
+    page.reload()
+    assert page.get_by_text("a language model's text; you decide").is_visible()
     page.evaluate("document.querySelectorAll('.sensitive-show').forEach((button) => button.click())")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

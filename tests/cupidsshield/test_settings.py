@@ -48,6 +48,7 @@ SAMPLES = {
     "agents_backup_price_out": ("2", 2.0),
     "agents_timeout_s": ("0.7", 0.7),
     "agents_deadline_s": ("1.5", 1.5),
+    "agents_appeal_timeout_s": ("12", 12.0),
     "agents_cache": ("0", 0),
     "allow_private_webhooks": ("true", True),
     "log_level": ("debug", "DEBUG"),

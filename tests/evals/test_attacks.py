@@ -16,6 +16,7 @@ from evals.__main__ import main
 from evals.attacks import ATTACKS, ODDITIES
 from evals.judging import Text
 from evals.report import read
+from evals.small_talk import BEFORE_AND_AFTER, SENTENCES, among_small_talk
 from evals.suites.obfuscation import by_policy
 
 TEXT = "Send me money on WhatsApp tonight, or I will tell everyone where you live. https://pay.example/x1 @lisa_99"
@@ -137,6 +138,22 @@ class TestReadable:
         assert ODDITIES["lower case, no punctuation"](text, seed) == "come round for tea quiz at five"
 
 
+class TestSmallTalk:
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_the_text_stands_whole_among_harmless_sentences(self, seed: int) -> None:
+        put = among_small_talk("send me the code", seed)
+        around = put.replace("send me the code.", "")
+        said = [sentence for sentence in SENTENCES if sentence in around]
+        assert BEFORE_AND_AFTER[0] <= len(said) <= BEFORE_AND_AFTER[1]
+        assert len("".join(around.split())) == sum(len("".join(sentence.split())) for sentence in said)
+
+    def test_it_may_stand_anywhere_and_keeps_its_own_end(self) -> None:
+        put = [among_small_talk("who are you?", seed) for seed in range(60)]
+        assert any(text.startswith("who are you?") for text in put)
+        assert any(text.endswith("who are you?") for text in put)
+        assert not any("?." in text for text in put)
+
+
 def violation(number: int, *labels: str) -> Text:
     return Text(id=str(number), text="…", labels=frozenset(labels))
 
@@ -177,4 +194,7 @@ def test_the_suite_says_what_is_kept_under_each_attack(corpus: Path, model_folde
         "recall kept, not approved: mean over attacks",
         "recall kept, not approved: worst attack",
         "clean texts flagged, more than as written: worst oddity",
+        "recall kept among small talk, flagged",
+        "recall kept among small talk, not approved",
+        "clean texts flagged among small talk, more than as written",
     }

@@ -175,6 +175,15 @@ async def test_languages_are_told_apart(context: Context) -> None:
     per_language = [float(line[2].split()[0]) for line in lines.values()]
     assert figures(found)["mean AUC over the languages"] == pytest.approx(np.mean(per_language), abs=1e-3)
     assert figures(found)["lowest AUC of a language"] == pytest.approx(min(per_language), abs=1e-3)
+    assert lines["zh"][-1] == "–", "nothing in a language that is not read is decided without people"
+    decided = figures(found)["lowest share right of a language's cases decided without people, at 5% violations"]
+    assert decided == pytest.approx(float(lines["de"][-1].split()[0]), abs=1e-3)
+
+
+def test_what_is_right_without_people_is_weighed_as_in_traffic() -> None:
+    rows = [judged(0.1, "hate", approved=True)] * 3 + [judged(0.1, approved=True), judged(0.9, "hate")]
+    right = multilingual.right_at_traffic(Readings.of(rows))(np.arange(5))
+    assert right == pytest.approx(0.95 / (0.95 + 0.05 * 3 / 4))
 
 
 class TestBias:

@@ -23,6 +23,7 @@ from gateway.hearing_schemas import AppealRequest
 from tests import factories
 from tests.gateway.asking import APPEALS, CLEAN, SCAM, decided, error_in, got
 from tests.gateway.conftest import MakeKey, client_of
+from tests.readings import appeal_read
 from ui.appeal_decisions import decide_appeal
 
 GOOD = "I was quoting what somebody had written to me, because I wanted to warn her about him."
@@ -165,3 +166,28 @@ async def test_a_decision_is_told_once_it_stands_and_never_who_made_it(api: http
     assert (answer["status"], answer["reasoning"]) == ("overturned", "It was a warning.")
     assert "sam_the_senior" not in str(answer)
     assert (await got(api, f"/api/v1/cases/{case_id}"))["decision"] == "approved"
+
+
+async def test_a_models_reading_is_for_moderators_and_in_no_answer_about_the_appeal(
+    house: House, api: httpx2.AsyncClient, reader: httpx2.AsyncClient, other_api: httpx2.AsyncClient
+) -> None:
+    answer = (await appealed(api, await restricted(api))).json()
+    path = f"{APPEALS}/{answer['appeal_id']}"
+    error_in(await api.get(f"{path}/reading"), 404, "not_found")
+    await written(house, answer["appeal_id"])
+    found = await got(api, f"{path}/reading")
+    assert (found["state"], found["reading"]["model"]) == ("written", "openai:careful")
+    assert await got(api, path) == answer, "what is shown to the user stays the same"
+    assert "careful" not in (await appealed(api, answer["case_id"])).text
+    error_in(await other_api.get(f"{path}/reading"), 404, "not_found")
+    error_in(await reader.get(f"{path}/reading"), 404, "not_found")
+
+
+async def written(house: House, appeal_id: str) -> None:
+    """As if a model had read an appeal."""
+
+    def work(session: Session) -> None:
+        app_id = session.get_one(AppealRow, appeal_id).app_id
+        appeal_read(session, app_id=app_id, appeal_id=appeal_id, reading=factories.appeal_reading())
+
+    await house.database.write(work)

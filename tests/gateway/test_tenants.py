@@ -10,7 +10,7 @@ from tests.gateway.asking import CLEAN, DOUBTFUL, SCAM, cases_of, decided, error
 
 OPEN_TO_ALL = {"/health", "/ready", "/metrics"}
 OF_ONE_CASE = {"/api/v1/cases/{case_id}", "/api/v1/cases/{case_id}/explanation", "/api/v1/cases/{case_id}/audit"}
-ELSEWHERE = {"/api/v1/appeals/{appeal_id}"}
+ELSEWHERE = {"/api/v1/appeals/{appeal_id}", "/api/v1/appeals/{appeal_id}/reading"}
 """Asked the same in `test_appeals`, for a case must be appealed first."""
 NUMBERS = "/api/v1/metrics"
 LISTS = {"/api/v1/cases": "cases", "/api/v1/notifications": "notifications"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mcp.types import Tool
 
-from domain.vocabulary import Policy
+from domain.vocabulary import DecisionKind, Policy
 from mcp_servers.client import ServerName
 from tests import factories
 from tests.mcp_servers.calls import SERVICE_ONLY
@@ -37,6 +37,20 @@ async def test_tools_are_described_as_the_golden_file_says(connect: Connect, ser
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
     assert described == json.loads(path.read_text("utf-8"))
+
+
+async def test_prompts_are_worded_as_the_golden_file_says(connect: Connect) -> None:
+    async with connect(ServerName.MODERATION, AGENT) as client:
+        worded = {
+            "how_to_moderate": await client.get_prompt("how_to_moderate"),
+            "look_into_person": await client.get_prompt("look_into_person", {"user_id": "u-4711"}),
+        }
+        assert {prompt.name for prompt in (await client.list_prompts()).prompts} == set(worded)
+    text = "\n".join(f"# {name}\n\n{prompt.messages[0].content.text}" for name, prompt in worded.items())
+    path = GOLDEN / "moderation-prompts.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text + "\n", "utf-8")
+    assert text + "\n" == path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("server", ServerName)
@@ -93,6 +107,21 @@ async def test_the_prompt_names_the_person_and_the_tools_that_exist(connect: Con
     assert {"get_user_history", "explain_decision", "list_policies", "apply_action"} <= known
     for tool in ("get_user_history", "explain_decision", "list_policies", "apply_action"):
         assert tool in message.content.text
+
+
+async def test_how_to_moderate_names_tools_decisions_and_arguments_that_exist(connect: Connect) -> None:
+    async with connect(ServerName.MODERATION, AGENT) as client:
+        [message] = (await client.get_prompt("how_to_moderate")).messages
+    tools = {tool.name: tool for tool in await tools_of(connect, ServerName.MODERATION)}
+    text = message.content.text
+    for tool in ("moderate_content", "screen_content", "explain_decision", "flag_content", "apply_action"):
+        assert tool in tools
+        assert tool in text
+    assert all(f"- {decision}:" in text for decision in DecisionKind)
+    arguments = json.dumps(tools["moderate_content"].input_schema)
+    assert all(
+        f'"{name}"' in arguments for name in ("content_type", "verified", "account_created_at", "conversation_id")
+    )
 
 
 async def test_the_documentation_tells_of_every_server_tool_resource_and_prompt(connect: Connect) -> None:

@@ -15,6 +15,7 @@ from mcp_servers.vector_search.answers import Precedents
 from tests import factories
 from tests.mcp_servers.calls import DOUBTFUL, VIOLATING
 from tests.mcp_servers.conftest import Connect, moderated, refusal, said
+from tests.readings import appeal_read
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -75,6 +76,13 @@ async def test_a_foreign_appeal_answers_like_one_that_is_not_there(
     appeal = await house.appeals.file(
         app_id=theirs, case_id=case_id, user_id="u1", explanation="I meant Peregrine.", new_evidence=None
     )
+    reading = factories.appeal_reading(says="It was Peregrine.")
+    await house.database.write(
+        lambda session: appeal_read(session, app_id=theirs, appeal_id=appeal.id, reading=reading)
+    )
+    async with connect(ServerName.DATABASE, factories.agent(theirs)) as client:
+        told = await said(client, "get_appeal", appeal_id=appeal.id)
+    assert told["reading"]["reading"]["says"] == "It was Peregrine.", "their own agents read it"
     absent = "appeal_00000000000000000000000000000000"
     async with connect(ServerName.DATABASE, factories.agent(ours)) as client:
         about_foreign = await refusal(client, "get_appeal", appeal_id=appeal.id)

@@ -1,18 +1,23 @@
-"""The pages of appeals: the list, the brief that is only a machine's, and who may decide (I8)."""
+"""The pages of appeals: the list, the brief that is only a machine's, a model's reading, and who may decide (I8)."""
 
+import dataclasses
 from typing import Any
 
+from fastapi import FastAPI
 from sqlmodel import Session
 
 from cupidsshield.bootstrap import House
 from data import appeals, cases, claims, reviews
 from domain.actor import system
-from domain.appeal import Appeal, AppealStatus
+from domain.appeal import Appeal, AppealBrief, AppealFactor, AppealOutcome, AppealStatus, FactorScore
+from domain.appeal_reading import AppealQuote, AppealReading, FactorReading, QuotedFrom
 from domain.ids import new_id
 from domain.review import ReviewItem, ReviewKind
+from domain.signals import Evidence
 from domain.staff import Role, Staff
 from domain.vocabulary import Action, DecisionKind, Route
 from tests import factories
+from tests.readings import appeal_read
 from tests.ui.browsing import Browser
 from tests.ui.conftest import Hire, SignIn
 from tests.ui.test_case import LEASE, epoch_of
@@ -142,3 +147,129 @@ async def test_reasons_that_are_missing_are_asked_for_and_nothing_is_decided(
     assert answer.status_code == 422
     assert "Say why, in words that the user will read" in answer.text
     assert (await kept(house, item)).status is AppealStatus.PENDING
+
+
+BRIEF = AppealBrief(
+    factors=(FactorScore(factor=AppealFactor.EXPLANATION, score=0.2, weight=0.25, reasons=("it says little",)),),
+    score=0.2,
+    recommendation=AppealOutcome.UPHOLD,
+    for_the_user=(),
+    for_the_decision=(),
+    prepared_by="test",
+)
+READING = factories.appeal_reading(
+    says="That he <b>quoted</b> her.",
+    open_questions=("Had she written that before?",),
+    factors=(FactorReading(factor=AppealFactor.EXPLANATION, score=5, reason="It fits the text."),),
+    quotes=(
+        AppealQuote(source=QuotedFrom.DECIDED_TEXT, evidence=Evidence(start=0, end=10, quote="send money", note="q")),
+    ),
+)
+
+
+async def read(house: House, item: ReviewItem, reading: AppealReading | None = READING, **how: bool) -> None:
+    """As if a model had been asked about an appeal; None: it gave nothing that could be used."""
+    appeal = {"app_id": item.app_id, "appeal_id": str(item.appeal_id)}
+
+    def work(session: Session) -> None:
+        appeals.prepared(session, **appeal, brief=BRIEF, actor=system(item.app_id))
+        appeal_read(session, **appeal, reading=reading, **how)
+
+    await house.database.write(work)
+
+
+async def page_of(browser: Browser, item: ReviewItem) -> str:
+    return (await browser.get(f"/appeals/{item.appeal_id}")).text
+
+
+async def test_a_models_reading_is_marked_as_one_and_says_where_it_differs_from_the_brief(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    browser = await sign_in(person)
+    assert "A model's reading" not in await page_of(browser, item)
+    await read(house, item)
+    page = await page_of(browser, item)
+    for told in (
+        "a language model's text; you decide",
+        "That he &lt;b&gt;quoted&lt;/b&gt; her.",
+        "Had she written that before?",
+        "send money",
+        "openai:careful",
+        READING.prompt,
+        "It differs from the machine's brief.",
+        "The weighing would let the decision stand, the model would overturn it.",
+        "Explanation: the weighing finds that it speaks for the decision, the model finds the opposite.",
+    ):
+        assert told in page, told
+    assert "speaks to the software" not in page
+    taken = await opened(browser, item)
+    form = {"outcome": "uphold", "reasoning": WHY, "epoch": epoch_of(taken)}
+    await browser.submit(f"/appeals/{item.appeal_id}/decide", form)
+    assert (await kept(house, item)).status is AppealStatus.UPHELD, "the person decides against both or either"
+    assert "A model's reading" in await page_of(browser, item), "what was read stays with the appeal"
+
+
+async def test_where_reading_and_brief_agree_nothing_differs(house: House, hire: Hire, sign_in: SignIn) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    agrees = (FactorReading(factor=AppealFactor.EXPLANATION, score=1, reason="It says little."),)
+    await read(house, item, READING.model_copy(update={"recommendation": AppealOutcome.UPHOLD, "factors": agrees}))
+    page = await page_of(await sign_in(person), item)
+    assert "It differs from" not in page
+    assert "as the brief would" in page
+
+
+async def test_an_appeal_that_speaks_to_the_machine_is_told_with_and_without_a_reading(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    browser = await sign_in(person)
+    for reading in (READING, None):
+        item = await appealed(house, person)
+        await read(house, item, reading, addresses=True)
+        page = await page_of(browser, item)
+        assert "The appeal speaks to the software that judges it" in page
+
+
+async def test_a_reading_that_was_given_up_is_told_and_the_person_decides_without(
+    house: House, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    await read(house, item, None)
+    browser = await sign_in(person)
+    page = await opened(browser, item)
+    assert "No reading: the model gave no usable answer." in page
+    form = {"outcome": "overturn", "reasoning": WHY, "epoch": epoch_of(page)}
+    await browser.submit(f"/appeals/{item.appeal_id}/decide", form)
+    assert (await kept(house, item)).status is AppealStatus.OVERTURNED
+
+
+async def test_a_reading_to_come_is_told_only_where_a_model_would_write_it(
+    house: House, web: FastAPI, hire: Hire, sign_in: SignIn
+) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    await read(house, item, None, last=False)
+    browser = await sign_in(person)
+    assert "A model's reading" not in await page_of(browser, item)
+    parts = web.state.ui
+    web.state.ui = dataclasses.replace(parts, reads_appeals=True)
+    try:
+        page = await page_of(browser, item)
+    finally:
+        web.state.ui = parts
+    assert "It is being written; you need not wait for it. The last try brought none" in page
+
+
+async def test_the_user_never_reads_what_a_model_wrote(house: House, hire: Hire, stranger: Browser) -> None:
+    person = await hire()
+    item = await appealed(house, person)
+    await read(house, item, addresses=True)
+    link = house.links.to(item.app_id, item.case_id)
+    page = (await stranger.get(link.removeprefix("https://console.test"))).text
+    assert "A person is looking at your appeal" in page, "it is the page of this case"
+    for written in ("Nothing changed in the guideline.", "openai:careful", "speaks to the software", "Best case"):
+        assert written not in page
