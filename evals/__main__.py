@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,9 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
+class _WholeNames(argparse.HelpFormatter):
+    """Help in which no name is broken at its dash."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_on_hyphens=False)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m evals",
+        formatter_class=_WholeNames,
         description="Run evaluation suites; each writes <suite>.json and <suite>.md into the folder of reports.",
         epilog="Exit status: 0 all well, 1 a figure got worse, 2 something could not be measured.",
     )
@@ -91,6 +100,7 @@ def _context(chosen: argparse.Namespace, reports: Path) -> Iterator[Context]:
             corpus=chosen.corpus,
             reports=reports,
             limit=chosen.limit,
+            scratch=TRIALS,
         )
     finally:
         screener.close()

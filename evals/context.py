@@ -16,7 +16,8 @@ class Context:
     """One run of the evaluations.
 
     `datasets` holds the public sets, or is None where they are not at hand; `model` is the folder that `screener` was
-    loaded from, `corpus` the one with `rows/` and `splits.yaml`. `limit`: at most so many texts of each set.
+    loaded from, `corpus` the one with `rows/` and `splits.yaml`. `limit`: at most so many texts of each set. `scratch`
+    is a folder for what long suites keep between runs.
     """
 
     screener: Screener
@@ -26,6 +27,7 @@ class Context:
     corpus: Path
     reports: Path
     limit: int | None = None
+    scratch: Path = Path("var") / "evals"
 
     def some(self, rows: Sequence[Row]) -> list[Row]:
         """All rows or, where a limit was set, so many of them, spread evenly."""

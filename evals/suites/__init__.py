@@ -1,4 +1,5 @@
-"""The suites by name. Each is a module with `async def run(context) -> Report`, imported when it is run.
+"""The suites by name. Each is a module with `async def run(context) -> Report`, imported when it is run; a dash in
+its name is an underscore there.
 
 A suite whose data or packages are not at hand raises Invalid, which says where to get them.
 """
@@ -23,6 +24,8 @@ NAMES = (
     "benign",
     "injection",
     "reasoning",
+    "local-model",
+    "cost",
     "obfuscation",
     "public",
     "peers",
@@ -32,7 +35,7 @@ NAMES = (
 
 async def _run(name: str, context: Context) -> Report:
     try:
-        module = importlib.import_module(f"{__name__}.{name}")
+        module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     except ModuleNotFoundError as error:
         raise Invalid(
             f"the suite '{name}' needs {error.name}, which is not installed: pip install -e '.[test]'"

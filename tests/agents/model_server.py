@@ -44,16 +44,7 @@ class ModelServer:
     def body(self, path: str, content: str | None, **message: Any) -> bytes:
         """A whole answer of the protocol of `path` that says `content`."""
         if path == "/api/chat":
-            said = {
-                "model": "m",
-                "created_at": "2026-11-28T00:00:00Z",
-                "message": {"role": "assistant", "content": content},
-                "done": True,
-                "done_reason": "stop",
-                "prompt_eval_count": 100,
-                "eval_count": 20,
-            }
-            return json.dumps(said).encode() + b"\n"
+            return b"".join(streamed(content))
         choice = {
             "index": 0,
             "message": {"role": "assistant", "content": content, "refusal": None, **message},
@@ -83,6 +74,20 @@ class ModelServer:
         finally:
             self.open.discard(task)
             writer.close()
+
+
+def streamed(content: str) -> list[bytes]:
+    """What Ollama sends: a line for each piece of what it says, then one that says that it is done."""
+    size = max(len(content) // 5, 1)
+    pieces = [content[start : start + size] for start in range(0, len(content), size)]
+    done = {"done_reason": "stop", "prompt_eval_count": 100, "eval_count": 20}
+    return [*(_line(piece, done=False) for piece in pieces), _line("", done=True, **done)]
+
+
+def _line(content: str, **more: Any) -> bytes:
+    message = {"role": "assistant", "content": content}
+    said = {"model": "m", "created_at": "2026-11-28T00:00:00Z", "message": message, **more}
+    return json.dumps(said).encode() + b"\n"
 
 
 def _header(line: str) -> tuple[str, str, str]:
@@ -140,6 +145,23 @@ async def breaks_off(server: ModelServer, writer: Writer, path: str) -> None:
     raise ConnectionResetError
 
 
+async def stops_early(server: ModelServer, writer: Writer, path: str) -> None:
+    """The answer ends in the middle, and the connection as it should."""
+    if path == "/api/chat":
+        lines = streamed(json.dumps(FINE))
+        await send(writer, b"".join(lines[: len(lines) // 2]))
+    else:
+        await send(writer, server.body(path, json.dumps(FINE))[:200])
+
+
+async def crashes(server: ModelServer, writer: Writer, path: str) -> None:
+    """The model dies while it answers; the server says so, with a status of 200 that it has already sent."""
+    if path == "/api/chat":
+        await send(writer, b"".join(streamed(json.dumps(FINE))[:3]) + b'{"error": "the model runner has stopped"}\n')
+    else:
+        await send(writer, b'{"error": {"message": "the model runner has stopped", "type": "server_error"}}')
+
+
 async def refuses(server: ModelServer, writer: Writer, path: str) -> None:
     refusal = "I'm sorry, I can't help with that."
     if path == "/api/chat":
@@ -163,6 +185,8 @@ FAULTS: dict[str, Fault] = {
     "404": status("404 Not Found"),
     "truncated JSON": says(json.dumps(FINE)[:60]),
     "cut short": is_cut_short,
+    "stops early": stops_early,
+    "crashes": crashes,
     "NaN": says(json.dumps(FINE).replace('"certainty": 5', '"certainty": NaN')),
     "wrong enum": says_other(reading="safe"),
     "certainty out of range": says_other(certainty=99),

@@ -158,6 +158,16 @@ async def test_a_server_that_fails_is_left_alone_and_one_that_answers_badly_is_n
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_of_both_ends_with_a_person_in_time(two: Two, fault: str, protocol: str) -> None:
+    two.first.fault = two.backup.fault = FAULTS[fault]
+    heard = await heard_in_time(choice(two.first, protocol, "m"), choice(two.backup, protocol, "b"))
+    assert (heard.opinions, heard.missing) == ((), (Specialist.SCAM_DETECTIVE,))
+    for scams in (0.02, 0.3, 0.6, 0.97):
+        assert outcome(scams, heard) == (DecisionKind.ESCALATED, Trigger.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_server_that_is_not_there_ends_with_a_person(protocol: str) -> None:
     async with serving() as gone:
         absent = choice(gone, protocol, "m")

@@ -212,7 +212,7 @@ class TestLinks:
             for token in (
                 "nonsense",
                 good[:-3],
-                good[:-1] + ("A" if good[-1] != "A" else "B"),
+                good[:-1] + ("A" if good[-1] != "A" else "E"),
                 "A" + good,
                 other_purpose,
                 other_secret,
