@@ -24,18 +24,19 @@ the text alone. It trains, calibrates and tests the embedded classifier; which w
 and nobody stands in two parts. The label guide is `GUIDE.md`. Rebuild this page with `python -m evals.corpus_card`.
 
 **Where it comes from.** All of it is our own writing for this purpose and shipped under the product's licence; nothing
-was copied from people's messages. The writers `w0` to `w34` are a large language model under thirty-five different
-briefs (places, ages, registers, specialities), each working apart and without seeing the others' rows; `w17` alone saw
-a few opening rows of `w10` and `w11`. Small scripts balanced full stops and capitals in some files after writing, so
-that they do not give labels away; no row was made by a program.
+was copied from people's messages. The writers `w0` to `w41` are a large language model under forty-two different briefs
+(places, ages, registers, specialities), each working apart and without seeing the others' rows; `w17` alone saw a few
+opening rows of `w10` and `w11`. Small scripts balanced full stops and capitals in some files after writing, so that
+they do not give labels away; no row was made by a program.
 
 **Public texts.** {public} texts of public sets that training reads were labelled anew by this guide, because their
 authors asked other questions. `public_labels.jsonl` keeps those labels by digest; the texts are not shipped.
 
 **How sure the labels are.** A second reader labelled {second} rows blind: all of the calibration and test parts but for
-most of `w5`, and a sample of the training part. Where the two differ both labels are kept (`second` in the row) and the
-writer's is used. The second reader is a model of the same kind as the writers, so the agreement below overstates what
-people would reach among themselves, and no native speaker has reviewed the ten languages.
+most of `w5`, and a sample of the training part. Where the two differ both labels are kept (`second` in the row);
+training learns a mixture, and the evaluations go by the writer's. The second reader is a model of the same kind as the
+writers, so the agreement below overstates what people would reach among themselves, and no native speaker has reviewed
+the ten languages.
 
 **What it is not.** People write in more ways than any writer imagines; figures on the test part are for comparing, and
 what moderators decide on a community's own traffic (`cupidsshield calibrate`) outweighs them. Clean rows are mostly
