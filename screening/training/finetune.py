@@ -32,7 +32,7 @@ MASKED = -1e4
 class Recipe:
     """How long and how strongly to train. Rates are per step at the peak of a one-cycle schedule."""
 
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 32
     frozen: int = 2
     rate: float = 1e-4
