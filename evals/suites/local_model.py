@@ -202,8 +202,9 @@ def _kept(journal: Path) -> Iterator[tuple[str, Answer]]:
 
 def _figures(chosen: Sequence[Read], answers: Sequence[Answer], context: Context) -> Iterator[Figure]:
     usable = [(one, answer.opinion) for one, answer in zip(chosen, answers, strict=True) if answer.opinion]
-    yield _share("answers that have the form", [answer.formed for answer in answers])
-    yield _share("answers that are usable", [answer.opinion is not None for answer in answers])
+    came = [answer for answer in answers if answer.came]
+    yield _share("answers that have the form, of those that came in time", [answer.formed for answer in came])
+    yield _share("answers that are usable, of those that came in time", [answer.opinion is not None for answer in came])
     clear = [(one, opinion) for one, opinion in usable if opinion.reading is not Reading.UNCLEAR]
     yield _share("readings that agree with our labels, of the usable that say fine or violates", _agree(clear))
     for name, violates in (("violations", True), ("clean texts", False)):
@@ -215,6 +216,7 @@ def _figures(chosen: Sequence[Read], answers: Sequence[Answer], context: Context
     for name, kinds in (("asking", decided), ("screening alone with as many for people", kinds_alone(chosen, people))):
         value = 1_000 * mistakes(chosen, kinds) / len(chosen)
         yield Figure(f"mistakes per 1,000 texts in doubt, {name}", value, rows=len(chosen), higher_is_better=False)
+    yield _share(f"answers that came within {TIMEOUT_S:.0f} s", [answer.came for answer in answers])
     seconds = [answer.seconds for answer in answers]
     for percent in (50, 95):
         value = float(np.percentile(seconds, percent))

@@ -138,10 +138,10 @@ class TestLocalModel:
     ) -> None:
         report = measured("local-model", asking, tmp_path / "reports")
         found = {figure.name: figure for figure in report.figures}
-        asked = found["answers that have the form"].rows
+        asked = found["answers that have the form, of those that came in time"].rows
         assert asked is not None
         assert asked >= 2
-        assert found["answers that are usable"].value == 1
+        assert found["answers that are usable, of those that came in time"].value == 1
         agreement = found["readings that agree with our labels, of the usable that say fine or violates"]
         assert 0 < agreement.value < 1, "of texts that are doubted one breaks a guideline and one does not"
         assert agreement.low is not None
@@ -153,8 +153,8 @@ class TestLocalModel:
         answered["says"] = {**FINE, "quotes": ["what nobody wrote"]}
         report = measured("local-model", asking, tmp_path / "reports")
         found = {figure.name: figure.value for figure in report.figures}
-        assert found["answers that have the form"] == 1
-        assert found["answers that are usable"] == 0
+        assert found["answers that have the form, of those that came in time"] == 1
+        assert found["answers that are usable, of those that came in time"] == 0
         assert found["left for people, of those in doubt"] == 1
         assert found["mistakes per 1,000 texts in doubt, asking"] == 0
         [(why, _, share)] = report.tables[1].rows
