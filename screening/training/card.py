@@ -122,8 +122,8 @@ in `evals/reports/` (`make evals`).
 - Languages other than those in `model.json` are recognised and marked; people decide there.
 - Few writers: people write in more ways than the corpus knows. Expect less on a new community, and recalibrate
   there from what moderators decide (`cupidsshield calibrate`).
-- Harmless words round it dilute a violation: one sentence of threat after forty words of small talk often scores as
-  clean. Rules read every word, the model reads the whole.
+- Harmless words round it still dilute a violation somewhat; `evals/reports/obfuscation.md` says how much is found among
+  small talk. Rules read every word, the model reads the whole.
 - It reads one text, not a conversation. Slow manipulation over many harmless messages is not visible to it.
 - Severity is a rough guess; the policies and people settle it.
 - Counter-speech, reclaimed words and quoted abuse are its weak spots, as they are of all small classifiers.
