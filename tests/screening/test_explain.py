@@ -52,4 +52,4 @@ def test_the_same_text_is_explained_alike_in_any_company(model: EmbeddedModel) -
     alone = model.phrases(text, model.score([text])[0], Policy.SCAMS)
     beside = model.phrases(text, model.score(["hi", text, "a longer text " * 9])[1], Policy.SCAMS)
     assert alone == beside
-    assert any("gift" in text[start:end] for start, end in alone)
+    assert any("200 dollars" in text[start:end] for start, end in alone)
