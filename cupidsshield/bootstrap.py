@@ -264,7 +264,7 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
     local = needed - settings.remote_urls.keys()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        policies = load(settings.policies_dir)
+        policies = load(settings.policies_dir, settings.opinion_weights)
         await asyncio.to_thread(migrate.upgrade, settings.database)
         database = Database(settings.database, synchronous=settings.sqlite_synchronous)
         await database.start()
