@@ -17,6 +17,8 @@ class Context:
 
     `datasets` holds the public sets, or is None where they are not at hand; `model` is the folder that `screener` was
     loaded from, `corpus` the one with `rows/` and `splits.yaml`. `limit`: at most so many texts of each set.
+    `injections` is a file or folder of public strings that speak to a judge, whose field `column` holds them (None:
+    the usual ones); without it only our own are measured.
     """
 
     screener: Screener
@@ -26,6 +28,8 @@ class Context:
     corpus: Path
     reports: Path
     limit: int | None = None
+    injections: Path | None = None
+    column: str | None = None
 
     def some(self, rows: Sequence[Row]) -> list[Row]:
         """All rows or, where a limit was set, so many of them, spread evenly."""
