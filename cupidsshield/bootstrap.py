@@ -272,7 +272,7 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
     async with AsyncExitStack() as stack:
         warn_of_langsmith()
         tracer = open_tracer(settings, stack)
-        policies = load(settings.policies_dir)
+        policies = load(settings.policies_dir, settings.opinion_weights)
         await asyncio.to_thread(migrate.upgrade, settings.database)
         database = Database(settings.database, synchronous=settings.sqlite_synchronous)
         await database.start()

@@ -71,10 +71,10 @@ async def gather(
         )
         seen: Counter[Group] = Counter()
         usable: list[tuple[Group, Outcome]] = []
-        async for reviewed in _reviewed(database, app.id, since):
-            group = (reviewed.machine.kind, reviewed.asked_for)
+        async for one in reviewed(database, app.id, since):
+            group = (one.machine.kind, one.asked_for)
             seen[group] += 1
-            outcome = outcome_of(reviewed, app.id, model)
+            outcome = outcome_of(one, app.id, model)
             if isinstance(outcome, Outcome):
                 usable.append((group, outcome))
             else:
@@ -155,13 +155,14 @@ def read(path: Path, model: ModelRef) -> Gathered:
     return Gathered(tuple(found), {OTHER_MODEL: others} if others else {}, {})
 
 
-async def _reviewed(database: Database, app_id: str, since: datetime | None) -> AsyncIterator[Reviewed]:
+async def reviewed(database: Database, app_id: str, since: datetime | None) -> AsyncIterator[Reviewed]:
+    """All cases of an app that people decided, oldest first, a page at a time."""
     last: Reviewed | None = None
     while page := await database.read(
         lambda session, after=last: outcomes.decided_by_people(session, app_id=app_id, since=since, after=after)  # type: ignore[misc]
     ):
-        for reviewed in page:
-            yield reviewed
+        for one in page:
+            yield one
         last = page[-1]
 
 

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     calibration: Path | None = Field(
         None, description="file that `cupidsshield calibrate --write` made; empty: the model's own"
     )
+    opinion_weights: Path | None = Field(
+        None, description="file that `cupidsshield calibrate-agents --write` made; empty: the weights of the policies"
+    )
     policies_dir: Path | None = Field(None, description="folder of policy files; empty: the ones that are shipped")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on")

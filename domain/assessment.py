@@ -4,7 +4,7 @@ from pydantic import Field
 
 from domain.base import Frozen
 from domain.memory import Precedent
-from domain.opinion import Consultation
+from domain.opinion import Consultation, Specialist
 from domain.signals import ModelRef, Signal
 from domain.vocabulary import Floor, Policy, Severity
 
@@ -15,7 +15,8 @@ class Assessment(Frozen):
     `confidence` is the calibrated probability that this verdict is right; `risk_score` is
     `min(confidence x severity weight, 1)`, 0 when clean. `scores` are the probabilities per policy.
     `unavailable` names what could not be consulted although it was needed: such an assessment
-    is never decided by the machine. `consultation` is what language models were asked and said, if any.
+    is never decided by the machine. `consultation` is what language models were asked and said, if any,
+    `opinion_weights` which weights the opinion of each specialist was given.
     """
 
     policy: Policy | None
@@ -31,3 +32,4 @@ class Assessment(Frozen):
     reasoning: str
     model: ModelRef | None
     consultation: Consultation | None = None
+    opinion_weights: dict[Specialist, str] = Field(default_factory=dict)

@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--datasets", type=Path, metavar="DIR", help="folder of the public sets, for suites that need it"
     )
+    parser.add_argument(
+        "--injections", type=Path, metavar="PATH", help="public strings for `injection`: text, CSV, JSON lines or JSON"
+    )
+    parser.add_argument("--column", metavar="NAME", help="the field of --injections that holds the strings")
     parser.add_argument("--corpus", type=Path, default=ROOT / "data" / "corpus", metavar="DIR", help="our own corpus")
     parser.add_argument(
         "--model", type=Path, default=ROOT / "data" / "models" / DEFAULT_MODEL, metavar="DIR", help="model folder"
@@ -101,6 +105,8 @@ def _context(chosen: argparse.Namespace, reports: Path) -> Iterator[Context]:
             reports=reports,
             limit=chosen.limit,
             scratch=TRIALS,
+            injections=chosen.injections,
+            column=chosen.column,
         )
     finally:
         screener.close()

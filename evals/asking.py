@@ -32,9 +32,10 @@ class Read:
     decided: Decision
     reason: AskReason | None
 
-    def after(self, consultation: Consultation, policies: PolicySet) -> Decision:
-        """What is decided once this was heard."""
-        return decide(_assessed(self.seen, self.content, policies, consultation), _nobody(self.content), policies, APP)
+    def after(self, consultation: Consultation, policies: PolicySet) -> tuple[Assessment, Decision]:
+        """What the text is assessed as, and what is decided, once this was heard."""
+        assessed = _assessed(self.seen, self.content, policies, consultation)
+        return assessed, decide(assessed, _nobody(self.content), policies, APP)
 
 
 async def read(text: Text, context: Context) -> Read:

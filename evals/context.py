@@ -17,7 +17,8 @@ class Context:
 
     `datasets` holds the public sets, or is None where they are not at hand; `model` is the folder that `screener` was
     loaded from, `corpus` the one with `rows/` and `splits.yaml`. `limit`: at most so many texts of each set. `scratch`
-    is a folder for what long suites keep between runs.
+    is a folder for what long suites keep between runs. `injections` is a file or folder of public strings that speak to
+    a judge, whose field `column` holds them (None: the usual ones); without it only our own are measured.
     """
 
     screener: Screener
@@ -28,6 +29,8 @@ class Context:
     reports: Path
     limit: int | None = None
     scratch: Path = Path("var") / "evals"
+    injections: Path | None = None
+    column: str | None = None
 
     def some(self, rows: Sequence[Row]) -> list[Row]:
         """All rows or, where a limit was set, so many of them, spread evenly."""

@@ -28,6 +28,14 @@ def rows(folder: Path, part: str) -> list[Text]:
     return found
 
 
+def hard(folder: Path) -> list[Text]:
+    """The hard set, which belongs to no part: nothing is trained, tuned or fitted on it. Raises Invalid."""
+    paths = sorted((folder / "hard").glob("*.jsonl"))
+    if not paths:
+        raise Invalid(f"{folder / 'hard'} holds no rows; restore the hard set, or give the whole corpus")
+    return [row for path in paths for row in _read(path)]
+
+
 def _read(path: Path) -> Iterator[Text]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:

@@ -44,6 +44,14 @@ written to fool a filter, which ordinary traffic seldom is. Self-harm and minors
 """
 
 
+HARD_SET = """`hard/` is apart from all of the above. Its rows were written by `h1`, a model of the kind of the other
+writers, to be what a small classifier doubts: quotation, negation, irony, code, quiet harm, mostly in pairs of a
+violation and what looks like it. It belongs to no part: nothing is trained, tuned or fitted on it, and the suite
+`reasoning` alone reads it. Because it was written for that, its figures say how doubtful texts fare and nothing of
+traffic. No second reader has labelled it.
+"""
+
+
 def main() -> int:
     """Write the card beside the rows."""
     parser = argparse.ArgumentParser(prog="python -m evals.corpus_card", description=__doc__)
@@ -73,6 +81,9 @@ def render(corpus: Path) -> str:
             _writers(rows, part_of),
             "## Agreement of the blind second reader\n",
             _agreement(second),
+            "## The hard set\n",
+            HARD_SET,
+            _hard(corpus),
         ]
     )
 
@@ -119,6 +130,16 @@ def _writers(rows: Sequence[Row], part_of: Mapping[str, str]) -> str:
             (writer, part_of[writer], str(len(own)), str(scenarios), f"{hard / max(len(own), 1):.0%}", str(languages))
         )
     return _table(("writer", "part", "rows", "scenarios", "clean and hard", "languages"), body)
+
+
+def _hard(corpus: Path) -> str:
+    paths = sorted((corpus / "hard").glob("*.jsonl"))
+    rows: list[Row] = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    labels, severities = (Counter(str(row[field]) for row in rows) for field in ("policy", "severity"))
+    body = [(name, str(labels[name])) for name in [*Policy, CLEAN]]
+    return f"{_facts(rows)}\n{_table(('label', 'rows'), body)}\n" + _table(
+        ("severity", "rows"), [(name, str(severities[name])) for name in Severity]
+    )
 
 
 def _agreement(rows: Sequence[Row]) -> str:

@@ -58,7 +58,8 @@ def assess(
     signals += remembered(text, same_content=same_content, precedents=precedents, policies=policies)
     signals += circumstances(text, content=content, history=history, policies=policies, now=now)
     before = stand(s for s in signals if s.name not in unusable)
-    fused = fuse(before, text, signals, consultation.opinions if consultation else (), policies)
+    opinions = consultation.opinions if consultation else ()
+    fused = fuse(before, text, signals, opinions, policies)
     standing, seen = fused.standing, _verdict(before)[0]
     seen_severity = _severity(seen, screening, signals) if seen else None
     signals += fused.signals
@@ -95,6 +96,7 @@ def assess(
         ),
         model=screening.model,
         consultation=consultation,
+        opinion_weights={said.specialist: policies.weights_version(said) for said in opinions},
     )
 
 

@@ -61,6 +61,25 @@ class OpinionWeights(Frozen):
         return self
 
 
+class FittingRules(Frozen):
+    """How weights are fitted on what people decided about a model's opinions.
+
+    A model needs `fewest` outcomes, `fewest_of_each` violating and fine ones among them, and one of its prompts
+    `fewest_of_a_prompt`; with fewer than `fewest_samples` of what the machine had decided alone no weight rises above
+    the one set by hand. `pseudo_counts` draw each weight towards the one before, `lean_spread` (a standard deviation in
+    log-odds) the lean of screening towards none. No weight exceeds `most`; no outcome stands for more than `heaviest`.
+    """
+
+    fewest: Annotated[int, Field(strict=True, ge=1)]
+    fewest_of_each: Annotated[int, Field(strict=True, ge=1)]
+    fewest_of_a_prompt: Annotated[int, Field(strict=True, ge=1)]
+    fewest_samples: Count
+    pseudo_counts: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    lean_spread: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    heaviest: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)]
+    most: LogOdds
+
+
 class AgentRules(Frozen):
     """All rules of asking. What screening gives `flagged_from` or more is above the floor. `ceiling` is the confidence
     that a verdict reaches at most where specialists contradict each other, or where it would harm somebody on a
@@ -76,6 +95,7 @@ class AgentRules(Frozen):
     most_specialists: Annotated[int, Field(strict=True, ge=1, le=7)]
     most_rounds: Annotated[int, Field(strict=True, ge=1, le=3)]
     weights: OpinionWeights
+    fitting: FittingRules
     disagreement: Share
     ceiling: Share
 

@@ -5,7 +5,6 @@ the floor of rules and classifier the best that it can obtain is a person. And i
 what screening did not itself see, or not as severe, goes to a person.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from domain.opinion import MOST_CERTAIN, REMIT, Opinion, Reading
 from domain.signals import Signal
 from domain.vocabulary import Floor, Policy, SignalSource
 from policies.model import PolicySet
-from policies.score import Standing, probability
+from policies.score import Standing, log_odds, probability
 
 ADDRESSES_THE_MACHINE = "addresses_the_machine"
 """The rule of screening that notices texts which speak to whoever judges them. No model settles doubt about these."""
@@ -48,7 +47,9 @@ def fuse(
         return Fused(standing, (), contested=False)
     rules = policies.thresholds.agents
     votes = {policy: tuple(_votes(policy, opinions, policies)) for policy in Policy}
-    contested = {policy for policy, found in votes.items() if min(found, default=0) < 0 < max(found, default=0)}
+    suspected = {policy for policy in Policy if _spoken_of(policy, Reading.VIOLATES, opinions)}
+    cleared = {policy for policy in Policy if _spoken_of(policy, Reading.FINE, opinions)}
+    contested = suspected & cleared
     parts = {
         policy: (rules.disagreement if policy in contested else 1.0) / len(found)
         for policy, found in votes.items()
@@ -59,22 +60,29 @@ def fuse(
     said = []
     for opinion in opinions:
         policy = opinion.policy or max(REMIT[opinion.specialist], key=lambda p: standing.scores.get(p, 0.0))
-        weight = rules.weights.of(opinion.reading, opinion.certainty) * parts[policy]
+        weight = policies.weight_of(opinion) * parts[policy]
         said.append(_signal(opinion, policy, weight))
-    if above and any(shift < 0 for shift in shifts.values()):
+    if above and any(shifts[policy] <= 0 for policy in cleared):
         said.append(_person_must_look())
     moved = _moved(standing, shifts, above=above, policies=policies)
     return Fused(moved, tuple(said), contested=bool(contested))
 
 
 def _votes(policy: Policy, opinions: Iterable[Opinion], policies: PolicySet) -> Iterable[float]:
-    """The log-odds that each opinion gives a policy: a violation speaks for the one named, all else of the remit."""
-    for opinion in opinions:
-        weight = policies.thresholds.agents.weights.of(opinion.reading, opinion.certainty)
-        names_it = opinion.policy is policy
-        judges_it = policy in REMIT[opinion.specialist]
-        if names_it if opinion.reading is Reading.VIOLATES else judges_it:
-            yield weight
+    """The log-odds that each opinion gives a policy."""
+    return (policies.weight_of(opinion) for opinion in opinions if _speaks_of(opinion, policy))
+
+
+def _speaks_of(opinion: Opinion, policy: Policy) -> bool:
+    """Whether an opinion is about a policy: a violation about the one named, all else about the whole remit."""
+    if opinion.reading is Reading.VIOLATES:
+        return opinion.policy is policy
+    return policy in REMIT[opinion.specialist]
+
+
+def _spoken_of(policy: Policy, reading: Reading, opinions: Iterable[Opinion]) -> bool:
+    """Whether any opinion reads a policy so, whatever its weight."""
+    return any(opinion.reading is reading and _speaks_of(opinion, policy) for opinion in opinions)
 
 
 def _above_the_floor(standing: Standing, text: Standing, signals: tuple[Signal, ...], policies: PolicySet) -> bool:
@@ -97,8 +105,8 @@ def _moved(standing: Standing, shifts: dict[Policy, float], *, above: bool, poli
 
     def shifted(before: float, shift: float) -> float:
         if shift < 0 and above:
-            return max(probability(_log_odds(before) + shift), flagged) if before > flagged else before
-        return probability(_log_odds(before) + shift)
+            return max(probability(log_odds(before) + shift), flagged) if before > flagged else before
+        return probability(log_odds(before) + shift)
 
     lasting = {policy for policy in policies.possible_at if shifts.get(policy, 0.0) < 0}
     shifts = {policy: 0.0 if policy in lasting else shift for policy, shift in shifts.items()}
@@ -141,9 +149,3 @@ def _person_must_look() -> Signal:
         reason="a language model would let pass what was noticed here; that is for a person to judge",
         floor=Floor.REVIEW,
     )
-
-
-def _log_odds(share: float) -> float:
-    """Log-odds of a probability, kept finite at both ends."""
-    bounded = min(max(share, 1e-9), 1 - 1e-9)
-    return math.log(bounded / (1 - bounded))

@@ -15,6 +15,7 @@ from domain.base import Frozen
 from domain.errors import PolicyFileError
 from domain.vocabulary import Policy
 from policies.model import Guideline, PolicySet
+from policies.opinion_weights import FittedWeights
 from policies.thresholds import Broken, ThresholdSet
 
 SHIPPED = Path(__file__).parent
@@ -37,8 +38,8 @@ class Problem(Frozen):
         return f"{self.file}, line {self.line}: {self.message}"
 
 
-def load(folder: Path | None = None) -> PolicySet:
-    """The policies in `folder`, or the shipped ones.
+def load(folder: Path | None = None, weights: Path | None = None) -> PolicySet:
+    """The policies in `folder`, or the shipped ones; `weights` is a file of fitted weights of opinions, if any.
 
     Raises PolicyFileError naming file, line and what was expected at the first problem; `check` lists all of them.
     """
@@ -48,7 +49,10 @@ def load(folder: Path | None = None) -> PolicySet:
         others = len(problems) - 1
         more = f" (and {others} more; `check` lists them all)" if others else ""
         raise PolicyFileError(f"{problems[0]}{more}")
-    return policies
+    if weights is None:
+        return policies
+    fitted = FittedWeights.load(weights)
+    return PolicySet(guidelines=policies.guidelines, thresholds=policies.thresholds, fitted=fitted)
 
 
 def check(folder: Path | None = None) -> list[Problem]:

@@ -14,7 +14,9 @@ from pydantic import Field, model_validator
 
 from domain.base import Frozen
 from domain.decision import Thresholds
+from domain.opinion import Opinion
 from domain.vocabulary import Action, Policy, Route, Severity
+from policies.opinion_weights import BY_HAND, FittedWeights
 from policies.thresholds import Broken, ThresholdSet
 
 Text = Annotated[str, Field(min_length=1)]
@@ -153,10 +155,11 @@ class Guideline(Frozen):
 
 
 class PolicySet(Frozen):
-    """All nine guidelines and every threshold, as loaded from one folder."""
+    """All nine guidelines and every threshold, as loaded from one folder, and what was fitted of opinions' weights."""
 
     guidelines: dict[Policy, Guideline]
     thresholds: ThresholdSet
+    fitted: FittedWeights = FittedWeights()
 
     @model_validator(mode="after")
     def _all_nine_are_there(self) -> Self:
@@ -179,6 +182,16 @@ class PolicySet(Frozen):
             for policy, guideline in self.guidelines.items()
             if guideline.fixed_route is not None and guideline.fixed_route.possible_at is not None
         }
+
+    def weight_of(self, opinion: Opinion) -> float:
+        """The log-odds of an opinion, below 0 where it speaks against a violation: as fitted for this very model and
+        prompt, or as set by hand."""
+        weights = self.fitted.of(opinion) or self.thresholds.agents.weights
+        return weights.of(opinion.reading, opinion.certainty)
+
+    def weights_version(self, opinion: Opinion) -> str:
+        """Which weights an opinion is given, as a record names them."""
+        return self.fitted.version if self.fitted.of(opinion) else f"{BY_HAND}, {self.thresholds.version}"
 
     def guideline(self, policy: Policy) -> Guideline:
         """The guideline of a policy; every policy has one."""

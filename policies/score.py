@@ -55,3 +55,9 @@ def probability(log_odds: float) -> float:
         return 1.0 / (1.0 + math.exp(-log_odds))
     odds = math.exp(log_odds)
     return odds / (1.0 + odds)
+
+
+def log_odds(share: float) -> float:
+    """Log-odds of a probability, kept finite at both ends."""
+    bounded = min(max(share, 1e-9), 1 - 1e-9)
+    return math.log(bounded / (1 - bounded))

@@ -8,6 +8,7 @@ from cupidsshield import __version__
 from cupidsshield.cli import (
     apps,
     calibrate,
+    calibrate_agents,
     database,
     demo,
     graph,
@@ -53,6 +54,7 @@ app.add_typer(apps.app, name="apps")
 app.add_typer(staff.app, name="staff")
 app.add_typer(policies.app, name="policies")
 app.command("calibrate")(calibrate.calibrate)
+app.command("calibrate-agents")(calibrate_agents.calibrate_agents)
 app.command("drift")(calibrate.drift)
 app.add_typer(database.app, name="db")
 app.add_typer(memory.app, name="memory")

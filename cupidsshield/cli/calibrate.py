@@ -80,7 +80,7 @@ def calibrate(
     if export:
         _export(export, _from_database(settings, app, since, None))
         return
-    target = _free_place(write) if write else None
+    target = free_place(write, CALIBRATION) if write else None
     model = load_encoder(settings.embedder, settings.model_folder).ref
     current = Calibration.load(settings.calibration_file, model)
     found = outcomes.read(outcomes_file, model) if outcomes_file else _from_database(settings, app, since, model)
@@ -111,7 +111,7 @@ def drift(app: AppOption = None, output: OutputOption = Output.TABLE) -> None:
         of, at = await outcomes.apps_named(database, app), now()
         return [(a.name, await measure(database, a.id, limits, calibration, model, at)) for a in of]
 
-    found = _on_database(settings, work)
+    found = on_database(settings, work)
 
     def said(of: Drift) -> str:
         if not calibration.reference:
@@ -136,7 +136,8 @@ def drift(app: AppOption = None, output: OutputOption = Output.TABLE) -> None:
         err.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
-def _on_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+def on_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """What `work` gives on the database of the settings."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate.upgrade(settings.database)
 
@@ -156,7 +157,7 @@ def _from_database(settings: Settings, app: str | None, since: datetime | None, 
     async def work(database: Database) -> Gathered:
         return await outcomes.gather(database, await outcomes.apps_named(database, app), moment, model)
 
-    return _on_database(settings, work)
+    return on_database(settings, work)
 
 
 def _export(path: Path, found: Gathered) -> None:
@@ -167,21 +168,27 @@ def _export(path: Path, found: Gathered) -> None:
     out.print(f"{len(found.outcomes)} outcomes in {path}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _free_place(folder: Path) -> Path:
-    path = folder / CALIBRATION
+def free_place(folder: Path, name: str) -> Path:
+    """Where a file of this name may be written in the folder. Raises Invalid where there is one already."""
+    path = folder / name
     if path.exists():
-        raise Invalid(f"{path} exists; name another folder, so that the old calibration stays at hand")
+        raise Invalid(f"{path} exists; name another folder, so that the old {path.stem} stays at hand")
     return path
 
 
-def _write(path: Path, calibration: Calibration) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write the file whole or not at all, its folder too. Raises Invalid."""
     part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(calibration.model_dump_json(indent=1) + "\n", "utf-8")
+        part.write_text(f"{text}\n", "utf-8")
         part.replace(path)
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error}") from error
+
+
+def _write(path: Path, calibration: Calibration) -> None:
+    write_whole(path, calibration.model_dump_json(indent=1))
     told = f"{path.resolve()} is written. CUPIDSSHIELD_CALIBRATION={path.resolve()} uses it from the next start on; "
     err.print(
         f"{told}without that setting the model's own is used again.", markup=False, highlight=False, soft_wrap=True

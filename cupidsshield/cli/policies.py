@@ -35,7 +35,8 @@ def check_files(folder: Folder = None, output: OutputOption = Output.TABLE) -> N
 @app.command("list")
 def list_policies(output: OutputOption = Output.TABLE) -> None:
     """List the guidelines in force with their ladders."""
-    loaded = load(read_settings().policies_dir)
+    settings = read_settings()
+    loaded = load(settings.policies_dir, settings.opinion_weights)
     guidelines = [loaded.guideline(policy) for policy in Policy]
     if output is Output.JSON:
         for guideline in guidelines:

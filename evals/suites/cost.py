@@ -34,7 +34,7 @@ from evals.context import Context
 from evals.corpus import rows
 from evals.judging import APP, Text
 from evals.report import Figure, Report, Table
-from evals.scripted import opinion
+from evals.scripted import Judge
 
 DEMO_MESSAGES = 300
 RARE = 0.05
@@ -207,7 +207,7 @@ async def _sent(name: str, contents: Sequence[Content], known: dict[str, Text], 
 
 def _answer(who: Specialist, text: Text) -> str:
     """What the scripted judge says, in the form of an answer."""
-    said: Opinion = opinion(who, text, ACCURACY)
+    said: Opinion = Judge(ACCURACY).says(who, text)
     unsure = random.Random(f"{text.id} {who} unsure")
     if unsure.random() < UNSURE:
         need = unsure.choice([Need.EARLIER_TEXTS, Need.SIMILAR_CASES])

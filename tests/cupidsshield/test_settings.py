@@ -23,6 +23,7 @@ SAMPLES = {
     "model_dir": ("/srv/models", Path("/srv/models")),
     "model_threads": ("4", 4),
     "calibration": ("/srv/calibration.json", Path("/srv/calibration.json")),
+    "opinion_weights": ("/srv/opinions.json", Path("/srv/opinions.json")),
     "policies_dir": ("/srv/policies", Path("/srv/policies")),
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("9000", 9000),

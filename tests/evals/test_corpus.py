@@ -1,14 +1,16 @@
 """Our own rows are read by the split of the writers, and what is broken is named."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import data
 from domain.errors import Invalid
-from evals.corpus import rows
-from screening.training.sources import writers
+from evals.corpus import hard, rows
+from screening.training.sources import CALIBRATION, TEST, TRAIN, writers
 
+ROOMS = ("evals", "screening", "data", "cupidsshield", "policies")
 OWN = Path(data.__path__[0]) / "corpus"
 
 
@@ -59,6 +61,32 @@ def test_a_broken_split_is_refused(corpus: Path, split: str, said: str) -> None:
 def test_a_missing_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"splits\.yaml"):
         writers(tmp_path, "test")
+
+
+def test_the_hard_set_is_read_by_itself(corpus: Path) -> None:
+    (corpus / "hard").mkdir()
+    (corpus / "rows" / "wb.jsonl").rename(corpus / "hard" / "h1.jsonl")
+    assert {row.writer for row in hard(corpus)} == {"wb"}
+    with pytest.raises(Invalid, match="no rows by wb"):
+        rows(corpus, "test")
+
+
+def test_a_missing_hard_set_is_refused(corpus: Path) -> None:
+    with pytest.raises(Invalid, match="restore the hard set"):
+        hard(corpus)
+
+
+def test_nothing_is_trained_tuned_or_fitted_on_the_hard_set() -> None:
+    own = hard(OWN)
+    wrote = {row.writer for row in own}
+    parts = {part: writers(OWN, part) for part in (TRAIN, CALIBRATION, TEST)}
+    assert not wrote & {writer for listed in parts.values() for writer in listed}
+    assert not [path for path in (OWN / "rows").glob("*.jsonl") if path.stem in wrote]
+    code = [path for room in ROOMS for path in (OWN.parent.parent / room).rglob("*.py")]
+    reading = {path.name for path in code if re.search(r'/ "hard"|import.*\bhard\b', path.read_text(encoding="utf-8"))}
+    assert reading == {"corpus.py", "corpus_card.py", "reasoning.py"}
+    known = {row.text.lower() for part in parts for row in rows(OWN, part)}
+    assert not known & {row.text.lower() for row in own}
 
 
 def test_nobody_is_both_trained_on_and_measured_on() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from domain.vocabulary import ContentType, Policy, Severity
 from evals import corpus_card
 from screening.training.sources import CLEAN
 
+FIELDS = ("id", "scenario", "writer", "kind", "text", "policy", "also", "severity", "borderline", "hard", "lang")
 OWN = Path(data.__path__[0]) / "corpus"
 
 
@@ -56,6 +58,32 @@ def test_no_longer_text_stands_in_two_parts(rows: list[dict[str, object]]) -> No
         if len(str(row["text"]).split()) > 5:
             writers.setdefault(str(row["text"]).lower(), set()).add(row["writer"])
     assert not [text for text, by in writers.items() if len(by) > 1]
+
+
+@pytest.fixture(scope="module")
+def hard() -> list[dict[str, Any]]:
+    paths = sorted((OWN / "hard").glob("*.jsonl"))
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_hard_set_is_wide_and_even(hard: list[dict[str, Any]]) -> None:
+    assert len(hard) >= 320
+    assert 0.4 <= sum(row["policy"] == CLEAN for row in hard) / len(hard) <= 0.6
+    assert 0.12 <= sum(row["lang"] != "en" for row in hard) / len(hard) <= 0.2
+    assert len({row["lang"] for row in hard}) == 11
+    assert min(Counter(row["policy"] for row in hard)[policy] for policy in Policy) >= 10
+    assert max(Counter(row["scenario"] for row in hard).values()) <= 2
+    assert {row["severity"] for row in hard} == {None, *Severity}
+
+
+def test_every_row_of_the_hard_set_is_whole(hard: list[dict[str, Any]]) -> None:
+    test_every_row_is_whole(hard)
+    assert len({row["text"].lower() for row in hard}) == len(hard)
+    for row in hard:
+        assert set(row) <= {*FIELDS, "conversation"}, row["id"]
+        for line in row.get("conversation", ()):
+            assert line.keys() == {"by", "text"}, row["id"]
+            assert line["by"] in ("author", "other"), row["id"]
 
 
 def test_kappa_is_one_for_equals_and_nothing_for_chance() -> None:

@@ -12,8 +12,11 @@ from domain.opinion import REMIT, AskReason, Consultation, Need, Opinion, Readin
 from domain.signals import Language, Screening
 from domain.vocabulary import DecisionKind, Floor, Policy, Severity, SignalSource
 from policies.asking import whom_to_ask, why_ask, worth_more_evidence
+from policies.consulting import OpinionWeights
 from policies.decide import Trigger, decide
 from policies.fuse import ADDRESSES_THE_MACHINE, PASSAGE_ALONE
+from policies.model import PolicySet
+from policies.opinion_weights import FittedWeights, JudgeWeights
 from tests.policies.test_assess import POLICIES, approved, assessed, decided, named, precedent, rule, scam, screening
 
 SCAMS, HARASSMENT = Specialist.SCAM_DETECTIVE, Specialist.HARASSMENT_ANALYST
@@ -176,8 +179,48 @@ opinions = st.builds(
 chances = st.floats(0.001, 0.999)
 
 
-@settings(max_examples=120, deadline=None)
+log_odds = st.lists(st.floats(0, 5), min_size=5, max_size=5).map(lambda found: tuple(sorted(found)))
+weights = st.builds(lambda violates, fine: OpinionWeights(violates=violates, fine=fine), log_odds, log_odds)
+
+
+def fitted(weights: OpinionWeights, model: str = "m", prompt: str = "p") -> PolicySet:
+    """The policies with these weights for one model under one prompt."""
+    judge = JudgeWeights(model=model, prompt=prompt, specialist=SCAMS, outcomes=200, weights=weights)
+    found = FittedWeights(judges=(judge,))
+    return PolicySet(guidelines=POLICIES.guidelines, thresholds=POLICIES.thresholds, fitted=found)
+
+
+class TestFittedWeights:
+    strong = OpinionWeights(violates=(1.0, 2.0, 3.0, 4.0, 5.0), fine=(1.0, 2.0, 3.0, 4.0, 5.0))
+
+    def test_they_hold_for_their_very_model_and_prompt(self) -> None:
+        assessment = heard(scam(0.3), opinion(), policies=fitted(self.strong))
+        assert named(assessment, "agent.scam_detective")[0].weight == -5.0
+        assert assessment.opinion_weights == {SCAMS: fitted(self.strong).fitted.version}
+
+    @pytest.mark.parametrize("changed", [{"model": "m-2"}, {"prompt": "p-2"}])
+    def test_a_changed_model_or_prompt_weighs_what_was_set_by_hand(self, changed: dict[str, str]) -> None:
+        assessment = heard(scam(0.3), opinion(**changed), policies=fitted(self.strong))
+        assert named(assessment, "agent.scam_detective")[0].weight == -RULES.weights.fine[4]
+        assert assessment.opinion_weights == {SCAMS: f"by hand, {POLICIES.thresholds.version}"}
+
+    def test_other_weights_are_another_policy_set(self) -> None:
+        assert fitted(self.strong).set_hash != POLICIES.set_hash
+
+    def test_opinions_that_weigh_nothing_still_contradict_each_other(self) -> None:
+        weightless = OpinionWeights(violates=(0.0,) * 5, fine=(5.0,) * 5)
+        said = (violates(specialist=HARASSMENT), opinion())
+        assessment = heard(scam(0.3), *said, policies=fitted(weightless))
+        assert assessment.confidence <= RULES.ceiling
+        assert decided(assessment).kind is DecisionKind.ESCALATED
+
+    def test_without_an_opinion_no_weights_are_named(self) -> None:
+        assert assessed(scam(0.3), policies=fitted(self.strong)).opinion_weights == {}
+
+
+@settings(max_examples=200, deadline=None)
 @given(
+    st.one_of(st.none(), weights),
     st.dictionaries(st.sampled_from(Policy), chances),
     chances,
     st.sampled_from(Floor),
@@ -185,11 +228,18 @@ chances = st.floats(0.001, 0.999)
     st.integers(0, 3),
 )
 def test_whatever_models_say_the_floor_holds_and_nobody_is_harmed_by_their_word_alone(
-    scores: dict[Policy, float], any_violation: float, floor: Floor, said: list[Opinion], fine_before: int
+    found: OpinionWeights | None,
+    scores: dict[Policy, float],
+    any_violation: float,
+    floor: Floor,
+    said: list[Opinion],
+    fine_before: int,
 ) -> None:
+    policies = fitted(found) if found else POLICIES
     seen = screening(scores, any_violation, rule(floor=floor, weight=0.0))
     alike = [approved(f"c{n}") for n in range(fine_before)] + [precedent("v")]
-    before, after = assessed(seen, *alike), assessed(seen, *alike, consultation=asked(*said))
+    before = assessed(seen, *alike, policies=policies)
+    after = assessed(seen, *alike, consultation=asked(*said), policies=policies)
     made, unasked = decided(after), decided(before)
     flagged = any_violation >= 0.5 or any(score >= 0.5 for score in scores.values()) or floor is not Floor.NONE
     softened = any(one.reading is Reading.FINE for one in said)
