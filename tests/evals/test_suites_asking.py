@@ -173,6 +173,27 @@ class TestLocalModel:
         assert counted.calls == 1, "only the line that was cut off"
         assert again.figures[:3] == first.figures[:3]
 
+    def test_a_run_that_has_no_time_left_asks_nothing_and_tells_what_it_knows(
+        self,
+        asking: Path,
+        tmp_path: Path,
+        answered: dict[str, object],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(local_model, "MOST_S", 0.0)
+        arguments = ["local-model", "--corpus", str(asking), "--reports", str(tmp_path / "reports")]
+        assert command.main(arguments) == command.FAILED
+        assert "no question could be begun" in capsys.readouterr().err
+        monkeypatch.setattr(local_model, "MOST_S", 60.0)
+        whole = measured("local-model", asking, tmp_path / "reports")
+        journal = tmp_path / "scratch" / local_model.JOURNAL
+        [first, *_] = journal.read_text().splitlines()
+        journal.write_text(f"{first}\n")
+        monkeypatch.setattr(local_model, "MOST_S", 0.0)
+        part = measured("local-model", asking, tmp_path / "reports")
+        assert (whole.figures[0].rows or 0) > (part.figures[0].rows or 0) == 1
+
 
 class TestWeights:
     @staticmethod
