@@ -219,7 +219,9 @@ def _figures(chosen: Sequence[Read], answers: Sequence[Answer], context: Context
     for name, violates in (("violations", True), ("clean texts", False)):
         read_so = [opinion.reading is Reading.VIOLATES for one, opinion in usable if _breaks(one, opinion) is violates]
         yield _share(f"read as violating, of {name} with a usable answer", read_so)
-    decided = [one.after(_consultation(one, answer), context.policies)[1].kind for one, answer in _pairs(chosen, answers)]
+    decided = [
+        one.after(_consultation(one, answer), context.policies)[1].kind for one, answer in _pairs(chosen, answers)
+    ]
     people = sum(kind is DecisionKind.ESCALATED for kind in decided)
     yield _share("left for people, of those in doubt", [kind is DecisionKind.ESCALATED for kind in decided])
     for name, kinds in (("asking", decided), ("screening alone with as many for people", kinds_alone(chosen, people))):
