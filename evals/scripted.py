@@ -25,7 +25,7 @@ from evals.judging import TOGETHER, Text
 from policies.asking import whom_to_ask
 from policies.model import PolicySet
 
-SAMPLED = 3
+SAMPLED = 2
 """People decide what is escalated, and one in so many of the texts that are decided alone."""
 
 
