@@ -22,7 +22,7 @@ from evals.report import Report, read
 from evals.suites import cost, local_model
 
 DOUBTFUL = (
-    "Why won't you answer me? I've written five times, you owe me that much",
+    "Why won't you answer me? I've written five times",
     "Why will you not reply, after all that I did for you you owe me an answer",
 )
 FINE = {
