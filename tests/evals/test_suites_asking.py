@@ -23,7 +23,7 @@ from evals.suites import cost, local_model
 
 DOUBTFUL = (
     "Why won't you answer me? I've written five times",
-    "Why will you not reply, after all that I did for you you owe me an answer",
+    "You owe me an explanation after all those nights we talked",
 )
 FINE = {
     "reading": "fine",
