@@ -236,7 +236,13 @@ async def test_no_word_of_the_content_and_nobodys_name_is_in_a_trace(
     }
     server = ModelServer(answer=quoting, fault=FAULTS[fault] if fault else None)
     async with serving(server), runs_told_to(house, watched.tracer, server) as runs:
-        for text in (CLEAR, DOUBTFUL, VIOLATING):
+        for text in (
+            CLEAR,
+            DOUBTFUL,
+            f"{DOUBTFUL} {DOUBTFUL}",
+            VIOLATING,
+            "You owe me an answer. Nobody treats me like this",
+        ):
             for kind in (ContentType.MESSAGE, ContentType.USERNAME):
                 await moderate(runs, marked(text, app_id, kind))
     assert watched.named("chat m"), "a model was asked"
