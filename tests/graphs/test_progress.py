@@ -61,5 +61,5 @@ async def test_what_did_not_answer_is_said(house: House, app_id: str) -> None:
     assert words["action"] == "Kept the case and put it before people."
     assert (await case_of(house, app_id, case_id)).decision is DecisionKind.ESCALATED
     async with runs_where(house, recall=crashes) as runs:
-        steps, _ = await steps_of(runs, app_id, DOUBTFUL)
+        steps, _ = await steps_of(runs, app_id, ASKED)
     assert {step.node: step.words for step in steps}["memory"] == "Memory is unavailable, a person will decide."
