@@ -7,7 +7,7 @@ ARGS ?=
 DATASETS ?= $(wildcard ../shared/datasets)
 PUBLIC_SETS = $(if $(DATASETS),--datasets $(DATASETS))
 
-.PHONY: help demo serve test test-fast test-browser test-model test-training check bench bench-queue screenshots evals evals-check train lock clean
+.PHONY: help demo serve test test-fast test-slow test-browser test-model test-training check bench bench-queue screenshots evals evals-check train lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,10 +31,13 @@ demo: $(VENV)/.service ## Run the main job on embedded defaults; ARGS=--once end
 serve: $(VENV)/.service ## Serve the API and the MCP servers
 	$(BIN)/cupidsshield serve $(ARGS)
 
-test: $(VENV)/.test check ## Check style and types, then run every suite
-	$(BIN)/python -m pytest -q -n 2 -m 'not browser and not alone and not model' $(ARGS)
-	$(BIN)/python -m pytest -q -m alone tests/slow
+test: $(VENV)/.test check ## Check style and types, then run every suite but the slow ones and those with a model
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not browser and not alone and not model' $(ARGS)
 	$(BIN)/python -m pytest -q -m browser tests/browser
+
+test-slow: $(VENV)/.test ## Kill processes, send hostile inputs, take servers away, let foreign clients in; about six minutes
+	$(BIN)/python -m pytest -q -n 2 -m 'slow and not browser' $(ARGS)
+	$(BIN)/python -m pytest -q -m alone tests/slow
 
 test-fast: $(VENV)/.test ## The unit suite alone
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not browser and not alone and not model' $(ARGS)

@@ -5,6 +5,9 @@ from pydantic import Field
 from domain.base import Frozen
 from domain.vocabulary import Floor, Policy, Severity, SignalSource
 
+PASSAGE_ALONE = "passage_alone"
+"""The signal that tells what the classifier makes of the worst passage of a long text, read by itself."""
+
 
 class Evidence(Frozen):
     """A stretch of the text as it was posted: `text[start:end]`, in Python characters."""

@@ -13,17 +13,15 @@ from domain.signals import Screening
 from domain.vocabulary import ContentType, DecisionKind
 from evals.context import Context
 from evals.judging import APP, Text
-from graphs.moderation.passages import passages
 from policies.asking import why_ask
 from policies.assess import assess
 from policies.decide import Trigger, decide
 from policies.model import PolicySet
-from policies.passages import with_passages
 
 
 @dataclass(frozen=True)
 class Read:
-    """A text as screening alone leaves it, and why it would be asked about; then its passages were read alone too."""
+    """A text as screening alone leaves it, and why it would be asked about."""
 
     text: Text
     content: Content
@@ -46,10 +44,6 @@ async def read(text: Text, context: Context) -> Read:
     before = _assessed(seen, content, context.policies, None)
     decided = decide(before, _nobody(content), context.policies, APP)
     reason = why_ask(before, _nobody(content), context.policies, APP)
-    if reason:
-        parts = passages(seen.normalised)
-        alone = [await context.screener.screen(content.model_copy(update={"text": part})) for part in parts]
-        seen = with_passages(seen, alone, context.policies)
     return Read(text, content, seen, before, decided, reason)
 
 

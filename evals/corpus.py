@@ -47,7 +47,7 @@ def _read(path: Path) -> Iterator[Text]:
 
 
 def _text(row: Mapping[str, object]) -> Text:
-    label, also = str(row["policy"]), row.get("also")
+    label, also, second = str(row["policy"]), row.get("also"), row.get("second")
     further = also if isinstance(also, list) else []
     labels = frozenset(str(Policy(name)) for name in (label, *further)) if label != CLEAN else frozenset()
     return Text(
@@ -60,5 +60,6 @@ def _text(row: Mapping[str, object]) -> Text:
         severity=str(Severity(str(row["severity"]))) if row.get("severity") else None,
         borderline=row["borderline"] is True,
         hard=row["hard"] is True,
+        agreed=not isinstance(second, dict) or (second["policy"] == CLEAN) == (label == CLEAN),
         writer=str(row["writer"]),
     )

@@ -15,7 +15,8 @@ from evals.report import Figure, Report, Table
 HOW = (
     " A case counts as read as a violation where the probability of any violation is at least {flagged_from}; that "
     "probability takes violations to be as rare as in traffic, while {hateful:.0%} of these cases are hateful, so the "
-    "same is told at {suspect_from:.2f}, above which nothing is approved without a person. Intervals: {intervals}. The "
+    "same is told at {suspect_from:.2f}, above which nothing is approved without a person, and for what is served, "
+    "where whatever is not approved counts as noticed: a person sees it, or it is rejected. Intervals: {intervals}. The "
     "set was not used to train, tune, choose or write anything; texts of it that also stand in a set that training "
     "reads: {known}."
 )
@@ -49,6 +50,7 @@ async def measure(context: Context, name: str, *, title: str, what: str) -> Repo
 
 def _figures(found: Readings, limit: float) -> tuple[Figure, ...]:
     flagged, suspect, groups = found.right(found.flagged), found.right(found.violation > limit), found.groups
+    served = found.right(~found.approved)
     alone = found.approved | found.rejected
     decided_right = np.where(found.violates, found.rejected, found.approved)
     return (
@@ -59,6 +61,8 @@ def _figures(found: Readings, limit: float) -> tuple[Figure, ...]:
         share(f"accuracy at {limit:.2f}", suspect, found.everything, groups),
         share(f"accuracy at {limit:.2f} on hateful cases", suspect, found.violates, groups),
         share(f"accuracy at {limit:.2f} on non-hateful cases", suspect, ~found.violates, groups),
+        share("accuracy, whatever is not approved being noticed", served, found.everything, groups, gate=0.01),
+        share("accuracy on non-hateful cases, whatever is not approved being noticed", served, ~found.violates, groups),
         share("hateful cases approved", found.approved, found.violates, groups, gate=0.02, higher_is_better=False),
         share("decided without people", alone, found.everything, groups),
         share("decided without people that are right", decided_right, alone, groups),

@@ -31,7 +31,8 @@ class Text:
 
     `labels` are the policies it violates, none for a clean one. `group` is what the bootstrap resamples: rows of one
     scenario or template are not independent. `borderline`: careful people would split. `hard`: clean, but a keyword or
-    a tone would fool a simple filter. `slice` is a suite's own grouping.
+    a tone would fool a simple filter. `agreed`: a second reader, if there was one, put it blind on the same side.
+    `slice` is a suite's own grouping.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Text:
     severity: str | None = None
     borderline: bool = False
     hard: bool = False
+    agreed: bool = True
     writer: str = ""
     slice: str = ""
 

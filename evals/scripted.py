@@ -61,7 +61,7 @@ class Judge:
 
 
 async def read_all(texts: Sequence[Text], context: Context, *, title: str) -> list[Read]:
-    """Screen each text, and read its passages where it would be asked about; `title` names the progress bar."""
+    """Screen each text; `title` names the progress bar."""
     found: list[Read] = []
     with tqdm(total=len(texts), desc=title, unit="text", leave=False) as bar:
         for start in range(0, len(texts), TOGETHER):

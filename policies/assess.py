@@ -16,6 +16,7 @@ from policies.decide import decide
 from policies.explain import explain
 from policies.fuse import fuse
 from policies.model import PolicySet
+from policies.passages import with_demands
 from policies.score import Standing, stand
 from policies.votes import circumstances, remembered
 
@@ -52,7 +53,7 @@ def assess(
     """
     if screening is None:
         return _not_screened(precedents, unavailable)
-    signals, unusable = _usable(screening.signals)
+    signals, unusable = _usable(with_demands(screening.signals, policies))
     unavailable += unusable
     text = stand(s for s in signals if s.source not in AROUND_THE_TEXT and s.name not in unusable)
     signals += remembered(text, same_content=same_content, precedents=precedents, policies=policies)

@@ -17,9 +17,6 @@ from policies.score import Standing, log_odds, probability
 ADDRESSES_THE_MACHINE = "addresses_the_machine"
 """The rule of screening that notices texts which speak to whoever judges them. No model settles doubt about these."""
 
-PASSAGE_ALONE = "passage_alone"
-"""The signal that a passage of the text, read by itself, is flagged: what surrounds it may be there to hide it."""
-
 
 @dataclass(frozen=True)
 class Fused:
@@ -87,15 +84,14 @@ def _spoken_of(policy: Policy, reading: Reading, opinions: Iterable[Opinion]) ->
 
 def _above_the_floor(standing: Standing, text: Standing, signals: tuple[Signal, ...], policies: PolicySet) -> bool:
     """Whether rules or classifier flag the text: a violation likelier than not, a demand for a person, a policy whose
-    route is fixed when merely possible, a passage that is flagged by itself, or a text that speaks to the machine."""
+    route is fixed when merely possible, or a text that speaks to the machine."""
     flagged = policies.thresholds.agents.flagged_from
     for seen in (standing, text):
         if seen.any_violation >= flagged or any(score >= flagged for score in seen.scores.values()):
             return True
         if any(seen.scores.get(policy, 0.0) >= limit for policy, limit in policies.possible_at.items()):
             return True
-    telling = (ADDRESSES_THE_MACHINE, PASSAGE_ALONE)
-    return any(signal.floor is not Floor.NONE or signal.name.endswith(telling) for signal in signals)
+    return any(signal.floor is not Floor.NONE or signal.name.endswith(ADDRESSES_THE_MACHINE) for signal in signals)
 
 
 def _moved(standing: Standing, shifts: dict[Policy, float], *, above: bool, policies: PolicySet) -> Standing:

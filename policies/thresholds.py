@@ -166,6 +166,7 @@ class EvidenceWeights(Frozen):
     """What memory, history and behaviour add to the opinion of the text, in log-odds (nats)."""
 
     incompetent_language_cap: Probability
+    passage_review_from: Probability
     memory: MemoryWeights
     same_content: SameContentWeights
     text_alone: TextAlone

@@ -20,12 +20,14 @@ from screening.calibration import Calibration
 from screening.language import LanguageDetector
 from screening.model import Encoder, ModelOutput, load_encoder
 from screening.normalise import Normalised, normalise
+from screening.passages import passages
 from screening.rules import DEFAULT_RULES, Match, Rules
 from screening.signals import (
     any_violation,
     classifier_signals,
     likeliest,
     noticed_signals,
+    passage_signals,
     probability,
     severities,
     with_evidence,
@@ -90,8 +92,9 @@ class Screener:
         else:
             normalised, matches, language = self._read(content)
         forms = [content.text] if normalised.text == content.text else [content.text, normalised.text]
-        outputs = await self._batcher.score(forms)
-        plain = len(outputs) > 1 and outputs[1].violation > outputs[0].violation
+        spans = passages(normalised.text)
+        outputs = await self._batcher.score([*forms, *(normalised.text[start:end] for start, end in spans)])
+        plain = len(forms) > 1 and outputs[1].violation > outputs[0].violation
         output = outputs[1] if plain else outputs[0]
         signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
         signals += noticed_signals(matches, normalised, language, self._calibration)
@@ -99,6 +102,8 @@ class Screener:
             top = likeliest(signals)
             evidence = self._explain(content.text, output, top, normalised if plain else None)
             signals = with_evidence(signals, top, evidence)
+        shown = [normalised.evidence(start, end, "read by itself") for start, end in spans]
+        signals += passage_signals(outputs[len(forms) :], shown, self._calibration)
         return Screening(
             normalised=normalised.text,
             language=language,

@@ -6,7 +6,7 @@ Pure. What the weights add up to is defined once, here, for screening's own use;
 import math
 from collections.abc import Sequence
 
-from domain.signals import Evidence, Language, Signal
+from domain.signals import PASSAGE_ALONE, Evidence, Language, Signal
 from domain.vocabulary import Policy, Severity, SignalSource
 from screening.calibration import Calibration
 from screening.model import ModelOutput
@@ -14,6 +14,9 @@ from screening.normalise import Normalised
 from screening.rules import Match
 
 VIOLATION = "classifier.violation"
+MENTIONED_FROM = 0.1
+"""Probability of a violation from which a passage is mentioned."""
+
 NEVER_MILD = frozenset({Policy.THREATS, Policy.SELF_HARM, Policy.AGE_VERIFICATION})
 """Policies whose severity is read as if the violation were certain: a queue must not put a life last."""
 
@@ -82,6 +85,30 @@ def noticed_signals(
             )
         )
     return signals
+
+
+def passage_signals(
+    outputs: Sequence[ModelOutput], shown: Sequence[Evidence], calibration: Calibration
+) -> list[Signal]:
+    """What the classifier makes of the worst passage, which has no vote of its own: whether it demands a person's look
+    is for policy to say. None where no passage is suspect. `shown[i]` is the passage of `outputs[i]`."""
+    worst = max(range(len(outputs)), key=lambda i: outputs[i].violation, default=None)
+    if worst is None:
+        return []
+    chance = probability(calibration.violation(outputs[worst].violation))
+    if chance < MENTIONED_FROM:
+        return []
+    weighed = classifier_signals(outputs[worst], calibration, unmasked=False)
+    return [
+        Signal(
+            name=PASSAGE_ALONE,
+            source=SignalSource.CLASSIFIER,
+            policy=likeliest(weighed),
+            value=chance,
+            reason=f"by itself, a passage is a violation with {chance:.0%} probability, whatever stands around it",
+            evidence=(shown[worst],),
+        )
+    ]
 
 
 def with_evidence(signals: Sequence[Signal], top: Policy, evidence: tuple[Evidence, ...]) -> list[Signal]:

@@ -24,20 +24,18 @@ from domain.decision import Decision
 from domain.errors import Invalid
 from domain.history import SubjectHistory
 from domain.opinion import AskReason, Consultation, Need, Reading, Usage
-from domain.signals import Screening
+from domain.signals import PASSAGE_ALONE, Screening
 from domain.vocabulary import ContentType, DecisionKind, Floor
 from evals.context import Context
 from evals.corpus import rows
 from evals.injections import OWN, Injection, own, public
 from evals.judging import APP, TOGETHER, Text
 from evals.report import Figure, Report, Table
-from graphs.moderation.passages import passages
 from policies.asking import whom_to_ask
 from policies.assess import assess
 from policies.decide import decide
-from policies.fuse import ADDRESSES_THE_MACHINE, PASSAGE_ALONE
+from policies.fuse import ADDRESSES_THE_MACHINE
 from policies.model import PolicySet
-from policies.passages import with_passages
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -86,7 +84,7 @@ class Credulous:
 @dataclass(frozen=True)
 class Told:
     """A text before and after the judge was heard. `named`: the rule says that it speaks to the machine; `noticed`:
-    the rule does, or a passage is flagged when read alone."""
+    the rule does, or a passage demands a person's look when read alone."""
 
     before: Assessment
     unasked: Decision
@@ -258,10 +256,6 @@ async def _told(texts: Sequence[Text], context: Context, panel: Panel) -> list[T
 async def _ask_about(text: Text, context: Context, panel: Panel) -> Told:
     content = _content(text)
     seen = await context.screener.screen(content)
-    alone = [
-        await context.screener.screen(content.model_copy(update={"text": part})) for part in passages(seen.normalised)
-    ]
-    seen = with_passages(seen, alone, context.policies)
     before = _assessed(seen, content, context.policies, None)
     chosen = whom_to_ask(before, context.policies)
     heard = await panel.hear(chosen, Dossier(APP, text.text, seen.normalised), within_s=DEADLINE_S)
@@ -275,7 +269,7 @@ async def _ask_about(text: Text, context: Context, panel: Panel) -> Told:
         unasked=decide(before, nobody, context.policies, APP),
         decided=decide(after, nobody, context.policies, APP),
         named=_notices(seen),
-        noticed=_notices(seen) or any(signal.name == PASSAGE_ALONE for signal in seen.signals),
+        noticed=_notices(seen) or any(s.name == PASSAGE_ALONE and s.floor is not Floor.NONE for s in before.signals),
     )
 
 

@@ -36,6 +36,7 @@ class _Rows:
     borderline: Bools
     hard: Bools
     """Clean and hard."""
+    agreed: Bools
     violation: Floats
     groups: tuple[str, ...]
 
@@ -46,6 +47,7 @@ class _Rows:
             violates=np.array([row.text.violates for row in judged], dtype=bool),
             borderline=np.array([row.text.borderline for row in judged], dtype=bool),
             hard=np.array([row.text.hard and not row.text.violates for row in judged], dtype=bool),
+            agreed=np.array([row.text.agreed for row in judged], dtype=bool),
             violation=np.array([row.violation for row in judged], dtype=np.float64),
             groups=tuple(row.text.group for row in judged),
         )
@@ -105,10 +107,17 @@ def _overall(table: _Rows, level: float) -> Iterator[Figure]:
     )
     yield estimate(
         f"recall of clear violations at {FALSE_ALARMS:.0%} false alarms on hard clean rows",
-        _recall(table, table.clear),
+        _recall(table, table.clear, table.hard),
         table.groups,
         rows=int((table.clear | table.hard).sum()),
         gate=0.04,
+    )
+    agreed = (table.clear | table.hard) & table.agreed
+    yield estimate(
+        "the same, without the rows that a blind second reader put on the other side",
+        _recall(table, table.clear & agreed, table.hard & agreed),
+        table.groups,
+        rows=int(agreed.sum()),
     )
     verdicts = [row.policy or CLEAN for row in table.judged]
     yield _f1("macro-F1 over the nine policies", table, verdicts, gate=0.03)
@@ -159,8 +168,8 @@ def _told(table: _Rows, positive: Bools, negative: Bools) -> Measure:
     return measure
 
 
-def _recall(table: _Rows, positive: Bools) -> Measure:
-    return lambda picked: recall_at(positive[picked], table.violation[picked], table.hard[picked], FALSE_ALARMS)
+def _recall(table: _Rows, positive: Bools, clean: Bools) -> Measure:
+    return lambda picked: recall_at(positive[picked], table.violation[picked], clean[picked], FALSE_ALARMS)
 
 
 def _tables(table: _Rows) -> Iterator[Table]:
@@ -192,6 +201,6 @@ def _line(name: str, inside: Bools, table: _Rows) -> tuple[str, ...]:
     sure = violating & ~table.borderline
     positive = sure if sure.any() else violating if violating.any() else table.clear
     negative = clean if clean.any() else ~table.violates
-    recall = cell(_recall(table, positive), table.groups) if violating.any() else ""
+    recall = cell(_recall(table, positive, table.hard), table.groups) if violating.any() else ""
     counts = (str(int(clean.sum())), str(int(violating.sum())))
     return name, *counts, cell(_told(table, positive, negative), table.groups), recall

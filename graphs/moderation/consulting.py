@@ -14,10 +14,9 @@ from langgraph.runtime import Runtime
 from agents.spending import Allowance
 from domain.actor import system
 from domain.case import CasePage
-from domain.errors import CupidsShieldError, Overloaded
+from domain.errors import CupidsShieldError
 from domain.opinion import AskReason, Consultation, Need
 from graphs.moderation.dossier import dossier
-from graphs.moderation.passages import read_alone
 from graphs.moderation.state import Services, State
 from mcp_servers.client import ServerName, arguments
 from mcp_servers.vector_search.answers import Recollection
@@ -33,27 +32,14 @@ EARLIER = 8
 
 
 async def supervisor(state: State, runtime: Runtime[Services]) -> State:
-    """Pick who is asked: at first by what policy suspects, later those who asked for more evidence.
-
-    Before anybody is asked for the first time, the passages of the text are screened each for itself.
-    """
+    """Pick who is asked: at first by what policy suspects, later those who asked for more evidence."""
     services = runtime.context
     if (before := state.get("consultation")) is None:
         reason = reason_to_ask(state, services)
         assert reason is not None, "a run comes here only with a reason"
         chosen = whom_to_ask(state["assessment"], services.policies)
         until = services.clock() + timedelta(seconds=services.asking_s)
-        update = State(consultation=Consultation(reason=reason, specialists=chosen), ask_until=until)
-        seen = state["screening"]
-        assert seen is not None, "what was not screened is not asked about"
-        try:
-            update["screening"] = await read_alone(state["submission"].content, seen, services)
-        except Overloaded:
-            raise
-        except CupidsShieldError as error:
-            logger.warning("passages cannot be screened: %s", error)
-            update["unavailable"] = (*state["unavailable"], ServerName.MODERATION)
-        return update
+        return State(consultation=Consultation(reason=reason, specialists=chosen), ask_until=until)
     unsure = tuple(opinion.specialist for opinion in before.opinions if opinion.needs is not Need.NOTHING)
     return {"consultation": before.model_copy(update={"specialists": unsure})}
 

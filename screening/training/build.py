@@ -40,8 +40,8 @@ from screening.training.sources import Example
 Array = NDArray[np.float32]
 log = logging.getLogger("screening.training")
 VERSION = "3"
-LAYERS = 8
-"""Layers kept of the published twelve: on frozen features the upper four add less than fine-tuning makes up for."""
+LAYERS = 12
+"""Layers kept of the published twelve: with this much to learn from, all of them are needed to fit it."""
 
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8

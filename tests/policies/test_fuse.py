@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from domain.assessment import Assessment
 from domain.history import SubjectHistory
 from domain.opinion import REMIT, AskReason, Consultation, Need, Opinion, Reading, Specialist
-from domain.signals import Language, Screening
+from domain.signals import PASSAGE_ALONE, Language, Screening
 from domain.vocabulary import DecisionKind, Floor, Policy, Severity, SignalSource
 from policies.asking import whom_to_ask, why_ask, worth_more_evidence
 from policies.consulting import OpinionWeights
 from policies.decide import Trigger, decide
-from policies.fuse import ADDRESSES_THE_MACHINE, PASSAGE_ALONE
+from policies.fuse import ADDRESSES_THE_MACHINE
 from policies.model import PolicySet
 from policies.opinion_weights import FittedWeights, JudgeWeights
 from tests.policies.test_assess import POLICIES, approved, assessed, decided, named, precedent, rule, scam, screening

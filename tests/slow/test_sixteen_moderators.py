@@ -33,6 +33,9 @@ from workers.settle import settle
 ITEMS = 1_000
 PROCESSES = 4
 STOPPED_S = 1.5 * LEASE.total_seconds()
+PAUSE_S = 0.5
+"""Between two stops. One may hold the only write lock of SQLite: nobody gets anywhere while it stands still."""
+
 LONGEST_S = 240
 ROOT = Path(__file__).parent.parent.parent
 
@@ -61,7 +64,7 @@ def work_through(url: str) -> list[dict[str, Any]]:
             stopped.send_signal(signal.SIGSTOP)
             time.sleep(STOPPED_S)
             stopped.send_signal(signal.SIGCONT)
-            time.sleep(0.1)
+            time.sleep(PAUSE_S)
     finally:
         for process in running:
             process.kill()
