@@ -16,7 +16,7 @@ HOW = (
     " A case counts as read as a violation where the probability of any violation is at least {flagged_from}; that "
     "probability takes violations to be as rare as in traffic, while {hateful:.0%} of these cases are hateful, so the "
     "same is told at {suspect_from:.2f}, above which nothing is approved without a person, and for what is served, "
-    "where whatever is not approved counts as noticed: a person sees it, or it is rejected. Intervals: {intervals}. The "
+    "where whatever is not approved counts as noticed: people see it, or it is rejected. Intervals: {intervals}. The "
     "set was not used to train, tune, choose or write anything; texts of it that also stand in a set that training "
     "reads: {known}."
 )
