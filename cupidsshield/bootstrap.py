@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import httpx2
 from mcp.server import MCPServer
+from sqlmodel import Session
 
 from cupidsshield import __version__, console
 from cupidsshield.checkpoints import open_checkpointer
@@ -23,7 +24,7 @@ from cupidsshield.secret import signing_secret
 from cupidsshield.settings import Settings
 from cupidsshield.traces import open_tracer, warn_of_langsmith
 from cupidsshield.workforce import DELIVERY, run_workers, workers_of
-from data import keys, migrate
+from data import guideline_editions, keys, migrate
 from data.database import Database
 from data.memory import Memory
 from domain.actor import Actor
@@ -277,6 +278,7 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         database = Database(settings.database, synchronous=settings.sqlite_synchronous)
         await database.start()
         stack.push_async_callback(database.close)
+        await database.write(lambda session: _keep_editions(session, policies))
         screener = await _screener(settings, local, stack)
         memory = await _memory(settings, screener, local, stack)
         http = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=False))
@@ -304,6 +306,12 @@ async def open_house(settings: Settings, *, serving: Sequence[ServerName] = tupl
         house.workers = workers_of(house, services, needed, asked.reviewer)
         run_workers(house.workers, stack)
         yield house
+
+
+def _keep_editions(session: Session, policies: PolicySet) -> None:
+    """Note which guidelines are in force, so that a decision's own can be read after they have changed."""
+    in_force = {policy: (each.version, each.model_dump_json()) for policy, each in policies.guidelines.items()}
+    guideline_editions.keep(session, in_force=in_force, since=now())
 
 
 async def _screener(settings: Settings, local: frozenset[ServerName], stack: AsyncExitStack) -> Screener | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
+from data import guideline_editions
 from data.appeal_table import AppealRow
 from data.case_table import CaseRow, case_of
 from domain.appeal import AppealStatus
@@ -27,12 +28,14 @@ class Line(Frozen):
 
 
 class Surroundings(Frozen):
-    """What stands round one case: its conversation before and after it, and other texts of its author, newest first."""
+    """What stands round one case: its conversation before and after it, other texts of its author, newest first, and
+    the body of the guideline that it was decided by, where that edition was kept."""
 
     case: Case
     before: tuple[Line, ...]
     after: tuple[Line, ...]
     own: tuple[Line, ...]
+    edition: str | None
 
 
 def around(session: Session, *, app_id: str, case_id: str) -> Surroundings:
@@ -49,14 +52,15 @@ def around(session: Session, *, app_id: str, case_id: str) -> Surroundings:
         talk = select(CaseRow).where(*others, col(CaseRow.conversation_id) == row.conversation_id)
         before = tuple(session.exec(talk.where(at <= row.created_at).order_by(*newest).limit(BEFORE)).all())[::-1]
         after = tuple(session.exec(talk.where(at > row.created_at).order_by(at, col(CaseRow.id)).limit(AFTER)).all())
-    shown = [each.id for each in (*before, *after)]
+    case, shown = case_of(row), [each.id for each in (*before, *after)]
     theirs = select(CaseRow).where(*others, col(CaseRow.user_id) == row.user_id, col(CaseRow.id).not_in(shown))
     own = session.exec(theirs.order_by(*newest).limit(OWN)).all()
     return Surroundings(
-        case=case_of(row),
+        case=case,
         before=tuple(_line(each, row) for each in before),
         after=tuple(_line(each, row) for each in after),
         own=tuple(_line(each, row) for each in own),
+        edition=guideline_editions.applied(session, case),
     )
 
 

@@ -5,6 +5,7 @@ from data.apps import AppRow
 from data.audit import AuditRow
 from data.case_table import CaseRow
 from data.enforcements import EnforcementRow
+from data.guideline_editions import GuidelineEditionRow
 from data.idempotency import IdempotencyRow
 from data.keys import KeyRow
 from data.memory_inbox import MemoryInboxRow
@@ -27,6 +28,7 @@ ALL = (
     AuditRow,
     CaseRow,
     EnforcementRow,
+    GuidelineEditionRow,
     IdempotencyRow,
     KeyRow,
     MemoryInboxRow,

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from sqlmodel import Session
 
-from data import appeal_readings, appeals, dossier
+from data import appeal_readings, appeals, dossier, guideline_editions
 from data import staff as accounts
 from data.appeal_decisions import MAY_OVERTURN_ALL
 from data.dossier import Dossier
@@ -19,6 +19,8 @@ from domain.staff import Right, Staff
 from domain.vocabulary import Route
 from graphs.appeals.messages import outcome_messages
 from policies.appeal_readings import WOULD, differences
+from policies.editions import changes, read_edition
+from policies.model import PolicySet
 from ui.access import visit_of
 from ui.case_page import HOLDS
 from ui.highlight import shown
@@ -39,7 +41,8 @@ WHY_NOT = {
 
 class Heard(Frozen):
     """What was read. `standing` is the appeal's item where this person's role takes it; `item` as it is, if open;
-    `reading` what a language model made of the appeal, if one was asked."""
+    `reading` what a language model made of the appeal, if one was asked; `edition` the body of the guideline that the
+    case was decided by, where it was kept."""
 
     appeal: Appeal
     dossier: Dossier
@@ -47,6 +50,7 @@ class Heard(Frozen):
     standing: Standing | None
     colleagues: tuple[Staff, ...]
     reading: KeptReading | None = None
+    edition: str | None = None
 
 
 def heard(session: Session, *, staff: Staff, appeal_id: str) -> Heard:
@@ -64,6 +68,7 @@ def heard(session: Session, *, staff: Staff, appeal_id: str) -> Heard:
         standing=standing,
         colleagues=_colleagues(session, staff, item) if mine and item else (),
         reading=appeal_readings.of_appeal(session, app_id=appeal.app_id, appeal_id=appeal_id),
+        edition=guideline_editions.applied(session, found.case),
     )
 
 
@@ -93,6 +98,7 @@ def show(
         "standing": found.standing,
         "shown": shown(case.content.text, case.assessment.signals, policy),
         "guideline": parts.policies.guideline(policy) if policy else None,
+        "changed": _changed(found, parts.policies),
         "named": found.dossier.names,
         "brief": appeal.brief,
         **_reading(found, parts),
@@ -110,6 +116,13 @@ def show(
         "reads": {outcome: _reads(found, outcome, parts, staff) for outcome in AppealOutcome},
     }
     return render(request, "appeal.html", status=status, **known)
+
+
+def _changed(found: Heard, policies: PolicySet) -> tuple[str, ...]:
+    """What is different now in the guideline that the case was decided by."""
+    policy = found.dossier.case.machine.policy
+    then = read_edition(found.edition) if found.edition else None
+    return changes(then, policies.guideline(policy)) if then and policy else ()
 
 
 def _reading(found: Heard, parts: UiParts) -> dict[str, Any]:

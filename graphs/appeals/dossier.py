@@ -18,6 +18,7 @@ from domain.memory import Precedent
 from domain.signals import Screening
 from domain.vocabulary import DecisionKind
 from policies.appeals import others_of
+from policies.editions import changes, read_edition
 from policies.explain import percent
 from policies.fuse import ADDRESSES_THE_MACHINE
 from policies.model import PolicySet
@@ -76,7 +77,7 @@ def _facts(
     yield f"The text is a {case.content.content_type} in a dating app. {_outcome(case, policies)}"
     looked = f"a machine alone, {percent(case.confidence)} sure" if case.reviewed_by == MACHINE else "a person"
     yield f"It was decided by {looked}."
-    yield _changed(case, policies)
+    yield from _changed(known.around, policies)
     if known.reread:
         now = f"still falls under `{known.reread.policy}`" if known.reread.policy else "reads as fine"
         yield f"Read again by screening today, the text {now}."
@@ -103,14 +104,20 @@ def _outcome(case: Case, policies: PolicySet) -> str:
     return f"It was {case.decision} under “{title}” (`{case.violation_type}`, {case.severity}).{then}"
 
 
-def _changed(case: Case, policies: PolicySet) -> str:
-    violated = case.violation_type
+def _changed(around: Surroundings, policies: PolicySet) -> Iterator[str]:
+    case, violated = around.case, around.case.violation_type
     if violated is None or case.machine.policy is not violated:
-        return "Which version of a guideline was applied is not known."
-    before, now = case.machine.policy_version, policies.guideline(violated).version
-    if before == now:
-        return f"The guideline `{violated}` has not changed since: it is version {now}."
-    return f"The guideline `{violated}` had version {before} when it was applied, and has version {now} now."
+        yield "Which version of a guideline was applied is not known."
+        return
+    before, now = case.machine.policy_version, policies.guideline(violated)
+    then = read_edition(around.edition) if around.edition else None
+    changed = changes(then, now) if then else ()
+    if before == now.version and not changed:
+        yield f"The guideline `{violated}` has not changed since: it is version {now.version}."
+        return
+    yield f"The guideline `{violated}` had version {before} when it was applied, and has version {now.version} now."
+    if then:
+        yield from changed or ("What it says is the same.",)
 
 
 def _about_the_user(known: Known) -> Iterator[str]:

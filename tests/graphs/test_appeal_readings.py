@@ -159,6 +159,20 @@ async def test_it_is_told_what_the_record_shows_and_not_what_the_weighing_came_t
     assert dossier.weighable >= {AppealFactor.NEW_EVIDENCE, AppealFactor.HISTORY}
 
 
+async def test_it_is_told_what_changed_in_the_guideline_since(house: House, app_id: str) -> None:
+    appeal = await appealed(house, app_id)
+    policy = (await case_of(house, app_id, appeal.case_id)).violation_type
+    assert policy is not None
+    policies = read_only(house.policies, app_id)
+    newer = policies.guideline(policy).model_copy(update={"version": "9.0.0", "rule": "Be kind."})
+    changed = policies.model_copy(update={"guidelines": {**policies.guidelines, policy: newer}})
+    reviewer = Told()
+    services = Services(tools=house.tools, policies=changed, clock=now, link=house.links.to)
+    await AppealReader(house.database, services, reviewer).step()
+    [dossier] = reviewer.asked
+    assert f"The rule was “{policies.guideline(policy).rule}”, and is “Be kind.” now." in dossier.facts
+
+
 async def test_what_the_user_did_not_say_is_nothing_to_judge_by(house: House, app_id: str) -> None:
     await appealed(house, app_id, explanation=NO_EXPLANATION)
     reviewer = Told()

@@ -1,21 +1,23 @@
 """The pages of appeals: the list, the brief that is only a machine's, a model's reading, and who may decide (I8)."""
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
 from sqlmodel import Session
 
 from cupidsshield.bootstrap import House
-from data import appeals, cases, claims, reviews
+from data import appeals, cases, claims, guideline_editions, reviews
 from domain.actor import system
 from domain.appeal import Appeal, AppealBrief, AppealFactor, AppealOutcome, AppealStatus, FactorScore
 from domain.appeal_reading import AppealQuote, AppealReading, FactorReading, QuotedFrom
+from domain.clock import now
 from domain.ids import new_id
 from domain.review import ReviewItem, ReviewKind
 from domain.signals import Evidence
 from domain.staff import Role, Staff
-from domain.vocabulary import Action, DecisionKind, Route
+from domain.vocabulary import Action, DecisionKind, Policy, Route
 from tests import factories
 from tests.readings import appeal_read
 from tests.ui.browsing import Browser
@@ -27,10 +29,14 @@ from ui.standing import Stand
 WHY = "You quoted her words to warn others."
 
 
-async def appealed(house: House, person: Staff, *, route: Route = Route.MODERATOR, **changed: Any) -> ReviewItem:
+async def appealed(
+    house: House, person: Staff, *, route: Route = Route.MODERATOR, version: str | None = None, **changed: Any
+) -> ReviewItem:
     """A rejected case of somebody's app that its author appeals; the item that asks about it."""
     content = factories.content("send me money", app_id=app_of(person))
-    record = factories.record(content, factories.decision(action=Action.TEMP_BAN_7D))
+    decision = factories.decision(action=Action.TEMP_BAN_7D)
+    applied = {"policy_version": version or decision.policy_version}
+    record = factories.record(content, decision.model_copy(update=applied))
 
     def work(session: Session) -> ReviewItem:
         actor = system(content.app_id)
@@ -273,3 +279,15 @@ async def test_the_user_never_reads_what_a_model_wrote(house: House, hire: Hire,
     assert "A person is looking at your appeal" in page, "it is the page of this case"
     for written in ("Nothing changed in the guideline.", "openai:careful", "speaks to the software", "Best case"):
         assert written not in page
+
+
+async def test_what_changed_in_the_guideline_since_is_shown(house: House, hire: Hire, sign_in: SignIn) -> None:
+    person = await hire()
+    guideline = house.policies.guideline(Policy.SCAMS)
+    older = guideline.model_copy(update={"version": "0.5.0", "rule": "Ask nobody for money."})
+    kept = {Policy.SCAMS: (older.version, older.model_dump_json())}
+    await house.database.write(lambda s: guideline_editions.keep(s, in_force=kept, since=now() - timedelta(days=1)))
+    item = await appealed(house, person, version="0.5.0")
+    page = await opened(await sign_in(person), item)
+    assert "The guideline has changed since the decision" in page
+    assert "The rule was “Ask nobody for money.”" in page
