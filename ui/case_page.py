@@ -16,6 +16,7 @@ from domain.review import ReviewItem, ReviewKind, Verdict
 from domain.signals import Signal
 from domain.staff import Right, Staff
 from domain.vocabulary import DecisionKind, Policy, Severity
+from policies.consulted import consulted
 from policies.offers import offered, reserved_for
 from ui.access import visit_of
 from ui.highlight import shown
@@ -117,6 +118,7 @@ def show(
         "proposals": [] if found.is_blind else [r for r in found.dossier.trail if r.action == PROPOSED],
         "guideline": parts.policies.guideline(about),
         "named": found.dossier.names,
+        "consulted": consulted(case.assessment),
         "strongest": max((abs(signal.weight) for signal in _speaking(case, about)), default=0.0) or 1.0,
         "was_mine": False,
         "kept_text": filled.reasoning if filled else "",

@@ -32,6 +32,7 @@ class Explanation(Frozen):
     decision: DecisionKind
     summary: str
     findings: tuple[str, ...]
+    language_models: tuple[str, ...]
     similar_cases: tuple[str, ...]
     thresholds: str
     policy: str

@@ -5,6 +5,7 @@ from domain.memory import Precedent
 from domain.signals import Signal
 from domain.vocabulary import Policy
 from mcp_servers.moderation.answers import Explanation
+from policies.consulted import consulted
 
 
 def explain(case: Case) -> Explanation:
@@ -19,6 +20,7 @@ def explain(case: Case) -> Explanation:
         decision=case.decision,
         summary=f"{case.assessment.reasoning} {machine.reasoning}",
         findings=tuple(_finding(signal) for signal in telling),
+        language_models=consulted(case.assessment),
         similar_cases=tuple(_precedent(precedent) for precedent in case.precedents),
         thresholds=(
             f"approve from {limits.auto_approve:.0%}, reject from {limits.auto_reject:.0%}; "
