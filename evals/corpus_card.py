@@ -48,7 +48,7 @@ HARD_SET = """`hard/` is apart from all of the above. Its rows were written by `
 writers, to be what a small classifier doubts: quotation, negation, irony, code, quiet harm, mostly in pairs of a
 violation and what looks like it. It belongs to no part: nothing is trained, tuned or fitted on it, and the suite
 `reasoning` alone reads it. Because it was written for that, its figures say how doubtful texts fare and nothing of
-traffic. No second reader has labelled it.
+traffic. A second reader labelled it blind as well; the suite goes by the writer's labels.
 """
 
 
@@ -137,9 +137,10 @@ def _hard(corpus: Path) -> str:
     rows: list[Row] = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
     labels, severities = (Counter(str(row[field]) for row in rows) for field in ("policy", "severity"))
     body = [(name, str(labels[name])) for name in [*Policy, CLEAN]]
-    return f"{_facts(rows)}\n{_table(('label', 'rows'), body)}\n" + _table(
-        ("severity", "rows"), [(name, str(severities[name])) for name in Severity]
-    )
+    by_severity = [(name, str(severities[name])) for name in Severity]
+    tables = (_table(("label", "rows"), body), _table(("severity", "rows"), by_severity))
+    agreement = _agreement([row for row in rows if "second" in row])
+    return "\n".join((_facts(rows), *tables, "How a blind second reader agrees:\n", agreement))
 
 
 def _agreement(rows: Sequence[Row]) -> str:

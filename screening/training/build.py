@@ -8,7 +8,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +40,6 @@ from screening.training.sources import Example
 Array = NDArray[np.float32]
 log = logging.getLogger("screening.training")
 VERSION = "3"
-LAYERS = 12
-"""Layers kept of the published twelve: with this much to learn from, all of them are needed to fit it."""
-
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8
 """Prior log-odds of a violation given a disguised text: a disguise is rarely meant for the reader."""
@@ -177,10 +174,10 @@ def epochs(
 
 
 def pruned(published: e5.Published, rows: Sequence[Example]) -> e5.Published:
-    """The published model with the vocabulary that is served and the layers that are kept."""
+    """The published model with the vocabulary that is served."""
     tokenizer = published.tokenizer()
     seen = {piece for e in rows for piece in tokenizer.encode(e.text).ids}
-    return replace(published.keep(vocabulary.served(published.pieces, seen)), layers=LAYERS)
+    return published.keep(vocabulary.served(published.pieces, seen))
 
 
 def _calibrated(folder: Path, rows: Sequence[Example]) -> tuple[Calibration, Mapping[str, float]]:
