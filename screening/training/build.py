@@ -39,7 +39,7 @@ from screening.training.sources import Example
 
 Array = NDArray[np.float32]
 log = logging.getLogger("screening.training")
-VERSION = "3"
+VERSION = "4"
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8
 """Prior log-odds of a violation given a disguised text: a disguise is rarely meant for the reader."""
