@@ -4,7 +4,7 @@ Nothing here is served. What is fitted is fitted on the examples that it is give
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,9 @@ Score = Callable[[Sequence[str]], Sequence[ModelOutput]]
 
 Approach = Callable[[Sequence[str]], Floats]
 """Log-odds of texts, N x 10: the nine policies in their order, then any violation."""
+
+LAYERS = 8
+"""Layers of the published encoder that are read: as many as the shipped model keeps."""
 
 SAMPLED = 64
 """Every so many-th text measures the range of activations."""
@@ -210,7 +213,7 @@ class Frozen:
         whole = e5.load(weights)
         tokenizer = whole.tokenizer()
         seen = {piece for example in examples for piece in tokenizer.encode(example.text).ids}
-        kept = whole.keep(vocabulary.served(whole.pieces, seen))
+        kept = replace(whole.keep(vocabulary.served(whole.pieces, seen)), layers=min(LAYERS, whole.layers))
         texts = [example.text for example in examples]
         return cls(kept, features.compute(encoder.build(kept, None), Tokens(kept.tokenizer()), texts, cache), examples)
 

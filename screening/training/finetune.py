@@ -34,7 +34,7 @@ class Recipe:
 
     epochs: int = 3
     batch: int = 32
-    frozen: int = 3
+    frozen: int = 2
     rate: float = 1e-4
     head_rate: float = 3e-4
     decay: float = 0.01
