@@ -48,7 +48,7 @@ HARD_SET = """`hard/` is apart from all of the above. Its rows were written by `
 writers, to be what a small classifier doubts: quotation, negation, irony, code, quiet harm, mostly in pairs of a
 violation and what looks like it. It belongs to no part: nothing is trained, tuned or fitted on it, and the suite
 `reasoning` alone reads it. Because it was written for that, its figures say how doubtful texts fare and nothing of
-traffic. A second reader labelled it blind as well, often with both rows of a pair in sight, which makes agreeing easier;
+traffic. A second reader labelled it blind as well, often with both rows of a pair in sight, which makes agreeing easy;
 the suite goes by the writer's labels.
 """
 
