@@ -1,4 +1,4 @@
-"""The passages of a long text, which the classifier reads each for itself beside the whole.
+"""The passages of a text, which the classifier reads each for itself beside the whole.
 
 Harmless words around a violation, or orders to whoever judges it, make the whole look milder than its worst part.
 """
@@ -7,9 +7,6 @@ import re
 from collections.abc import Sequence
 
 from screening.explain import Span
-
-READ_FROM = 120
-"""Characters from which a text is read by its passages too; shorter ones have no room to hide much."""
 
 SHORTEST = 12
 """Characters that say anything by themselves; shorter passages go with the one before."""
@@ -22,10 +19,7 @@ _LINE_END = re.compile(r"\n+")
 
 def passages(text: str) -> tuple[Span, ...]:
     """Where the sentences stand, and of a text of several lines the whole lines as well: harm that takes two sentences
-    shows in neither alone. Neighbours go together where there are many. None for a text that is short or one passage.
-    """
-    if len(text) < READ_FROM:
-        return ()
+    shows in neither alone. Neighbours go together where there are many. None for a text that is one passage."""
     sentences = _pieces(text, _END)
     if len(sentences) < 2:
         return ()

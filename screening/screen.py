@@ -37,6 +37,12 @@ DEFAULT_MODEL = "e5-small-v1"
 EXPLAIN_FROM = 0.2
 """Probability of any violation from which the words behind it are looked for."""
 
+ROOMY = 120
+"""Characters from which there is room to hide something: such a text is read by its passages too."""
+
+DOUBTED_FROM = 0.02
+"""Probability of any violation from which a shorter text is read by its passages as well, once the whole is known."""
+
 LONG = 2_000
 """Characters from which rules and normalisation leave the event loop to a thread."""
 
@@ -93,17 +99,22 @@ class Screener:
             normalised, matches, language = self._read(content)
         forms = [content.text] if normalised.text == content.text else [content.text, normalised.text]
         spans = passages(normalised.text)
-        outputs = await self._batcher.score([*forms, *(normalised.text[start:end] for start, end in spans)])
+        parts = [normalised.text[start:end] for start, end in spans]
+        together = parts if len(normalised.text) >= ROOMY else []
+        outputs = await self._batcher.score([*forms, *together])
         plain = len(forms) > 1 and outputs[1].violation > outputs[0].violation
         output = outputs[1] if plain else outputs[0]
         signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
         signals += noticed_signals(matches, normalised, language, self._calibration)
-        if probability(any_violation(signals)) >= EXPLAIN_FROM:
+        alone, chance = outputs[len(forms) :], probability(any_violation(signals))
+        if parts and not together and chance >= DOUBTED_FROM:
+            alone = await self._batcher.score(parts)
+        if chance >= EXPLAIN_FROM:
             top = likeliest(signals)
             evidence = self._explain(content.text, output, top, normalised if plain else None)
             signals = with_evidence(signals, top, evidence)
         shown = [normalised.evidence(start, end, "read by itself") for start, end in spans]
-        signals += passage_signals(outputs[len(forms) :], shown, self._calibration)
+        signals += passage_signals(alone, shown, self._calibration)
         return Screening(
             normalised=normalised.text,
             language=language,

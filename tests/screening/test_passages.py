@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from domain.signals import PASSAGE_ALONE, Screening
 from domain.vocabulary import Policy, SignalSource
-from screening.passages import MOST_LINES, MOST_SENTENCES, READ_FROM, SHORTEST, passages
-from screening.screen import Screener
+from screening.passages import MOST_LINES, MOST_SENTENCES, SHORTEST, passages
+from screening.screen import DOUBTED_FROM, ROOMY, Screener
+from screening.signals import any_violation, probability
 from tests.screening.test_screen import content
 
 HARMLESS = "We met at the library last week and talked about trees. It was lovely! I still think of the cake we had."
@@ -19,20 +20,16 @@ def quoted(text: str) -> list[str]:
     return [text[start:end] for start, end in passages(text)]
 
 
-def test_a_short_text_has_no_passages_however_many_sentences() -> None:
-    assert not passages("How are you doing? I went to the lake today.")
-    assert not passages("")
-
-
-def test_one_long_sentence_is_no_passage() -> None:
-    assert not passages("and so " * READ_FROM)
+@pytest.mark.parametrize("text", ["", "One sentence only.", "and so " * 100, "Hi! I went to the lake today. Lol."])
+def test_one_passage_is_none(text: str) -> None:
+    assert not passages(text)
 
 
 def test_sentences_are_passages_and_short_ones_join_a_neighbour() -> None:
-    assert quoted(f"Hi! How have you been lately? {BURIED} Lol. {'x' * READ_FROM}") == [
+    assert quoted(f"Hi! How have you been lately? {BURIED} Lol. {'x' * 99}") == [
         "Hi! How have you been lately?",
         f"{BURIED} Lol.",
-        "x" * READ_FROM,
+        "x" * 99,
     ]
 
 
@@ -83,6 +80,14 @@ async def test_a_disguised_passage_is_shown_as_it_was_posted(screener: Screener)
     assert shown.quote == disguised
 
 
-@pytest.mark.parametrize("text", [HARMLESS + " " + FILLER, BURIED])
-async def test_harmless_or_short_texts_have_no_such_signal(screener: Screener, text: str) -> None:
+@pytest.mark.parametrize("text", [HARMLESS + " " + FILLER, "How are you doing? I went to the lake today.", BURIED])
+async def test_harmless_texts_and_single_sentences_have_no_such_signal(screener: Screener, text: str) -> None:
     assert not alone(await screener.screen(content(text)))
+
+
+async def test_a_short_text_is_read_by_its_passages_where_the_whole_leaves_doubt(screener: Screener) -> None:
+    text = "In our family that means love. I will find you and hurt you."
+    seen = await screener.screen(content(text))
+    assert len(text) < ROOMY
+    assert probability(any_violation(seen.signals)) >= DOUBTED_FROM
+    assert alone(seen)
