@@ -99,13 +99,18 @@ def weigh(facts: AppealFacts, policies: PolicySet) -> AppealBrief:
         factors=factors,
         score=score,
         recommendation=recommended(score, facts.unavailable, policies),
-        for_the_user=tuple(reason for one in weighed for reason in one.pro),
-        for_the_decision=(*_for_the_decision(facts, policies), *(reason for one in weighed for reason in one.con)),
+        for_the_user=_once(reason for one in weighed for reason in one.pro),
+        for_the_decision=_once((*_for_the_decision(facts, policies), *(each for one in weighed for each in one.con))),
         similar_case_ids=tuple(precedent.case_id for precedent in facts.similar),
         policy_changed=changed,
         unavailable=facts.unavailable,
         prepared_by=PREPARED_BY,
     )
+
+
+def _once(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Each reason once, however many factors it speaks to, in their order."""
+    return tuple(dict.fromkeys(reasons))
 
 
 def weighted(factors: Iterable[FactorScore]) -> float:

@@ -126,6 +126,12 @@ class TestFactors:
         assert any("Scams and fraud" in line for line in brief.for_the_decision)
         assert any("97" in line for line in brief.for_the_decision)
 
+    def test_a_reason_that_speaks_to_two_factors_is_told_once(self) -> None:
+        brief = weigh(facts(case(), new_evidence=GOOD), POLICIES)
+        said = "it says more than a few words"
+        assert sum(said in factor.reasons for factor in brief.factors) == 2
+        assert brief.for_the_user.count(said) == 1
+
     @pytest.mark.parametrize(
         ("score", "expected"),
         [
