@@ -7,7 +7,7 @@ and can be repeated with other judges and other weights at little cost.
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tqdm import tqdm
 
@@ -24,9 +24,6 @@ from evals.context import Context
 from evals.judging import TOGETHER, Text
 from policies.asking import whom_to_ask
 from policies.model import PolicySet
-
-SAMPLED = 2
-"""People decide what is escalated, and one in so many of the texts that are decided alone."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +78,15 @@ def heard(one: Read, judge: Judge, policies: PolicySet) -> tuple[Assessment, Dec
 
 
 def refitted(texts: Sequence[Read], judge: Judge, policies: PolicySet) -> opinions.Refit:
-    """The weights that people's decisions about these texts come to, were the judge asked: they decide what is then
-    escalated, and one in SAMPLED of the rest. Raises Invalid where these are too few."""
+    """The weights that people's decisions about these texts come to, were the judge asked and every such text decided
+    by people too. Raises Invalid where these are too few."""
     gathered: list[Borne] = []
-    alone = 0
     for one in texts:
+        if one.reason is None:
+            continue
         after, made = heard(one, judge, policies)
         sample = made.kind is not DecisionKind.ESCALATED
-        alone += sample
-        if one.reason is None or (sample and alone % SAMPLED):
-            continue
-        reviewed = _reviewed(one, after, made, sample=sample)
-        weight = float(SAMPLED) if sample else 1.0
-        gathered += [replace(borne, weight=weight) for borne in opinions.borne_of(reviewed)]
+        gathered += opinions.borne_of(_reviewed(one, after, made, sample=sample))
     return opinions.refits(opinions.Gathered(tuple(gathered), 0, {}), policies.thresholds.agents)[0]
 
 

@@ -15,8 +15,8 @@ from domain.errors import ModelUnavailable, Overloaded
 from screening.model import Encoder, ModelOutput
 
 MAX_BATCH = 32
-QUEUE_LIMIT = 1024
-"""Texts that may wait; more are refused, so that the caller hears of overload while it still matters."""
+QUEUE_LIMIT = 4096
+"""Texts and passages that may wait; more are refused, so that the caller hears of overload while it still matters."""
 
 LENGTHS = (80, 200, 500)
 """Characters at which batches are cut, so that short texts are answered before long ones are begun."""

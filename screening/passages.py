@@ -11,7 +11,7 @@ from screening.explain import Span
 SHORTEST = 12
 """Characters that say anything by themselves; shorter passages go with the one before."""
 
-MOST_SENTENCES, MOST_LINES = 32, 16
+MOST_SENTENCES, MOST_LINES = 16, 8
 
 _END = re.compile(r"\n+|(?<=[.!?…。！？])\s+")
 _LINE_END = re.compile(r"\n+")

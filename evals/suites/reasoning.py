@@ -21,7 +21,7 @@ from evals.corpus import hard, rows
 from evals.estimate import estimate
 from evals.figures import Bools, Floats, Rows, calibration_error, weights_at
 from evals.report import Figure, Report, Table, shown
-from evals.scripted import SAMPLED, Judge, heard, read_all, refitted, with_weights
+from evals.scripted import Judge, heard, read_all, refitted, with_weights
 from policies.consulting import OpinionWeights
 from policies.model import PolicySet
 
@@ -44,7 +44,8 @@ WHAT = (
     "doubts least as it leans; the gain is the mistakes that are fewer with the judge. Gains are means over {seeds} "
     "judges, with 95 % bootstrap intervals over scenarios. Weights are those set by hand, or those that "
     "`calibrate-agents` fits on what people would have decided about the {fitting} texts of the calibration part had "
-    "the same judge been asked: what is then escalated, and one in {sampled} of what is decided alone. A model is "
+    "the same judge been asked and every such text been decided by people too; where they tell no more than those set "
+    "by hand, the command writes nothing, and those stay. A model is "
     "right or wrong about the same texts as another; a scripted judge errs at random, which flatters it, and real "
     "models are to be measured on people's decisions. Calibration error: of the confidence stored with each "
     "assessment, weighed as if {rare:.0%} of texts violated."
@@ -94,7 +95,6 @@ async def run(context: Context) -> Report:
             asked=asked,
             seeds=SEEDS,
             fitting=len(learnt),
-            sampled=SAMPLED,
             rare=RARE,
         ),
         figures=tuple(figures),
@@ -112,7 +112,12 @@ Found = dict[tuple[bool, float, str], Outcomes]
 
 
 def _weights(read: Sequence[Read], accuracy: float, policies: PolicySet) -> dict[str, PolicySet]:
-    return {BY_HAND: policies, FITTED: with_weights(policies, refitted(read, Judge(accuracy, SEEDS), policies))}
+    """By hand, and as fitted; where the fit writes nothing because it is no better, those by hand stay."""
+    try:
+        fitted = with_weights(policies, refitted(read, Judge(accuracy, SEEDS), policies))
+    except Invalid:
+        fitted = policies
+    return {BY_HAND: policies, FITTED: fitted}
 
 
 def _outcomes(read: Sequence[Read], accuracy: float, policies: PolicySet) -> Outcomes:
@@ -258,7 +263,8 @@ def _fitted_weights(weights: dict[float, dict[str, PolicySet]]) -> Table:
         if not lines:
             lines += _weights_of("", BY_HAND, [policies[BY_HAND].thresholds.agents.weights])
         fitted = [judge.weights for judge in policies[FITTED].fitted.judges]
-        lines += _weights_of(f"right in {accuracy:.0%}", FITTED, fitted)
+        judge = f"right in {accuracy:.0%}"
+        lines += _weights_of(judge, FITTED, fitted) if fitted else [(judge, "no better fitted: by hand", *[""] * 6)]
     return Table("Weights of opinions", ("judge", "weights", "reading", "1", "2", "3", "4", "5"), tuple(lines))
 
 
