@@ -80,7 +80,7 @@ def test_every_row_of_the_hard_set_is_whole(hard: list[dict[str, Any]]) -> None:
     test_every_row_is_whole(hard)
     assert len({row["text"].lower() for row in hard}) == len(hard)
     for row in hard:
-        assert set(row) <= {*FIELDS, "conversation"}, row["id"]
+        assert set(row) <= {*FIELDS, "conversation", "second"}, row["id"]
         for line in row.get("conversation", ()):
             assert line.keys() == {"by", "text"}, row["id"]
             assert line["by"] in ("author", "other"), row["id"]
