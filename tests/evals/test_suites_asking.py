@@ -22,7 +22,7 @@ from evals.report import Report, read
 from evals.suites import cost, local_model
 
 DOUBTFUL = (
-    "Why won't you answer me? I've written five times",
+    "You owe me at least a reason after everything I did for you",
     "You owe me an explanation after all those nights we talked",
 )
 FINE = {
