@@ -10,7 +10,7 @@ from domain.content import Content
 from domain.history import SameContent, SubjectHistory
 from domain.memory import Precedent
 from domain.opinion import Consultation
-from domain.signals import Screening, Signal
+from domain.signals import Language, Screening, Signal
 from domain.vocabulary import DecisionKind, Floor, Policy, Severity, SignalSource
 from policies.decide import decide
 from policies.explain import explain
@@ -69,9 +69,9 @@ def assess(
     worse = policy is not None and (policy, severity) != (seen, seen_severity)
     if consultation and (fused.contested or worse):
         confidence = min(confidence, policies.thresholds.agents.ceiling)
-    cap = policies.thresholds.evidence.incompetent_language_cap
-    capped = not screening.language.competent and confidence > cap
-    confidence = cap if capped else confidence
+    cap = _cap(policy, screening.language, policies)
+    capped = confidence > cap
+    confidence = min(confidence, cap)
     if consultation and consultation.missing:
         unavailable = (*unavailable, AGENTS)
     return Assessment(
@@ -138,6 +138,15 @@ def _usable(signals: tuple[Signal, ...]) -> tuple[tuple[Signal, ...], tuple[str,
         s if abs(s.weight) <= LARGEST_WEIGHT else s.model_copy(update={"weight": 0.0, "value": 0.0}) for s in signals
     )
     return silenced, unusable
+
+
+def _cap(policy: Policy | None, language: Language, policies: PolicySet) -> float:
+    """The most that a verdict can be sure of in this language."""
+    evidence = policies.thresholds.evidence
+    if not language.competent:
+        return evidence.incompetent_language_cap
+    reviewed = language.code is None or language.code in evidence.reviewed_languages
+    return 1.0 if reviewed or policy is None else evidence.unreviewed_violation_cap
 
 
 def _verdict(standing: Standing) -> tuple[Policy | None, float]:

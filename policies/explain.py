@@ -43,7 +43,7 @@ def explain(
     against = _strongest(s for s in signals if policy and s.policy is policy and s.weight < 0 and _aside(s))
     limits = [_reason(signal) for signal in against]
     if capped:
-        limits.append("the model does not know this language well enough to be surer")
+        limits.append("too little is known of how well the model reads this language to be surer")
     if unavailable:
         limits.append(f"could not be consulted: {', '.join(unavailable)}")
     if limits:

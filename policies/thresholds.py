@@ -166,6 +166,8 @@ class EvidenceWeights(Frozen):
     """What memory, history and behaviour add to the opinion of the text, in log-odds (nats)."""
 
     incompetent_language_cap: Probability
+    reviewed_languages: Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...], Field(min_length=1)]
+    unreviewed_violation_cap: Probability
     passage_review_from: Probability
     memory: MemoryWeights
     same_content: SameContentWeights

@@ -92,8 +92,8 @@ def reader_of(
 @asynccontextmanager
 async def reading_from(house: House, app_id: str, server: ModelServer) -> AsyncIterator[AppealReader]:
     """A reader over a model that is really asked."""
-    choice = ModelChoice("openai:m", server.openai, timeout_s=0.5)
-    reviewer = AppealReviewer(Steady([made(choice)], Spending(now)), prompts_for(house.policies), within_s=1.0)
+    choice = ModelChoice("openai:m", server.openai, timeout_s=1.5)
+    reviewer = AppealReviewer(Steady([made(choice)], Spending(now)), prompts_for(house.policies), within_s=3.0)
     yield reader_of(house, app_id, reviewer)
     await reviewer.close()
 

@@ -158,6 +158,20 @@ class TestTheText:
         assert "language" in assessment.reasoning
         assert decided(assessment).kind is DecisionKind.ESCALATED
 
+    @pytest.mark.parametrize(("probability", "kind"), [(0.01, DecisionKind.APPROVED), (0.99, DecisionKind.ESCALATED)])
+    def test_in_a_language_that_nobody_reviewed_it_approves_alone_and_penalises_nobody(
+        self, probability: float, kind: DecisionKind
+    ) -> None:
+        polish = Language(code="pl", confidence=0.9, competent=True)
+        assessment = assessed(scam(probability, language=polish))
+        assert decided(assessment).kind is kind
+        assert ("language" in assessment.reasoning) is (kind is DecisionKind.ESCALATED)
+
+    def test_in_english_or_where_no_language_shows_it_does_both(self) -> None:
+        for code in ("en", None):
+            told = Language(code=code, confidence=0.5, competent=True)
+            assert decided(assessed(scam(0.99, language=told))).kind is DecisionKind.REJECTED
+
 
 class TestMemory:
     def test_three_confirmed_look_alikes_lift_72_to_about_85(self) -> None:
