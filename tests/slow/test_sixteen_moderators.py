@@ -13,7 +13,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -33,9 +35,6 @@ from workers.settle import settle
 ITEMS = 1_000
 PROCESSES = 4
 STOPPED_S = 1.5 * LEASE.total_seconds()
-PAUSE_S = 0.5
-"""Between two stops. One may hold the only write lock of SQLite: nobody gets anywhere while it stands still."""
-
 LONGEST_S = 240
 ROOT = Path(__file__).parent.parent.parent
 
@@ -53,9 +52,19 @@ async def database(url: str) -> AsyncIterator[Database]:
 def work_through(url: str) -> list[dict[str, Any]]:
     """Let the processes work, and stop one after the other; what each try came to."""
     command = [sys.executable, "-m", "tests.slow.four_moderators", url]
-    running = [
-        subprocess.Popen([*command, str(n)], cwd=ROOT, stdout=subprocess.PIPE, text=True) for n in range(PROCESSES)
-    ]
+    with ExitStack() as stack:
+        # Files, not pipes: a full pipe that nobody reads would hold a process up for ever.
+        told = [stack.enter_context(TemporaryFile("w+")) for _ in range(PROCESSES)]
+        running = [subprocess.Popen([*command, str(n)], cwd=ROOT, stdout=file) for n, file in enumerate(told)]
+        let_work(running)
+        assert {process.returncode for process in running} == {0}
+        for file in told:
+            file.seek(0)
+        return [tried for file in told for tried in json.load(file)]
+
+
+def let_work(running: list[subprocess.Popen[bytes]]) -> None:
+    """Until all have come to an end, stop one of those at work for longer than a lease, and again."""
     chance, until = random.Random(20_261_128), time.monotonic() + LONGEST_S
     try:
         while alive := [process for process in running if process.poll() is None]:
@@ -64,13 +73,11 @@ def work_through(url: str) -> list[dict[str, Any]]:
             stopped.send_signal(signal.SIGSTOP)
             time.sleep(STOPPED_S)
             stopped.send_signal(signal.SIGCONT)
-            time.sleep(PAUSE_S)
+            time.sleep(0.1)
     finally:
         for process in running:
             process.kill()
-    outputs = [process.communicate()[0] for process in running]
-    assert {process.returncode for process in running} == {0}
-    return [tried for output in outputs for tried in json.loads(output)]
+            process.wait()
 
 
 async def counted(database: Database, query: str) -> list[tuple[Any, ...]]:
