@@ -14,7 +14,6 @@ pytest.importorskip("xllamacpp", reason="a real language model is tested by `mak
 
 from pydantic import BaseModel
 
-from agents import models
 from agents.judge import Question
 from agents.models import LanguageModel, ModelChoice, made
 from agents.panel import Dossier, Panel
@@ -58,16 +57,16 @@ def url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(autouse=True)
-def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "MOST_OUTPUT_TOKENS", SHORT)
-
-
 @asynccontextmanager
-async def model_at(url: str, timeout_s: float = PATIENCE_S) -> AsyncIterator[LanguageModel]:
-    model = made(ModelChoice("openai:smollm2", url, price_in=1.0, price_out=4.0, timeout_s=timeout_s))
-    yield model
-    await model.close()
+async def model_at(url: str, timeout_s: float = PATIENCE_S, most_tokens: int = SHORT) -> AsyncIterator[LanguageModel]:
+    choice = ModelChoice(
+        "openai:smollm2", url, price_in=1.0, price_out=4.0, timeout_s=timeout_s, most_tokens=most_tokens
+    )
+    model = made(choice)
+    try:
+        yield model
+    finally:
+        await model.close()
 
 
 @asynccontextmanager
@@ -102,9 +101,8 @@ async def test_a_strict_form_is_kept_and_its_tokens_are_counted(url: str, number
         assert reply.usage.cost == model.cost_of(reply.usage.input_tokens, reply.usage.output_tokens) > 0
 
 
-async def test_an_answer_that_is_cut_short_is_no_answer(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "MOST_OUTPUT_TOKENS", 4)
-    async with model_at(url) as model:
+async def test_an_answer_that_is_cut_short_is_no_answer(url: str) -> None:
+    async with model_at(url, most_tokens=4) as model:
         with pytest.raises(UnusableAnswer):
             await model.ask(Question("Name a colour and a number.", "The number is 1.", "Answer.", Small))
 
