@@ -16,6 +16,12 @@ def read_edition(body: str) -> Guideline | None:
         return None
 
 
+def changed_since(body: str | None, now: Guideline) -> tuple[str, ...] | None:
+    """What is different now from an edition as it was kept; None where none was, or it cannot be read."""
+    before = read_edition(body) if body else None
+    return changes(before, now) if before else None
+
+
 def changes(before: Guideline, now: Guideline) -> tuple[str, ...]:
     """What is different now, a sentence each; examples are left out, for they only illustrate."""
     return tuple(_changes(before, now))

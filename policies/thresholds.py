@@ -168,7 +168,8 @@ class EvidenceWeights(Frozen):
     incompetent_language_cap: Probability
     reviewed_languages: Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...], Field(min_length=1)]
     unreviewed_violation_cap: Probability
-    passage_review_from: Probability
+    passage_review_from: Annotated[float, Field(strict=True, ge=0.1, le=1)]
+    """Screening mentions no passage below .1."""
     memory: MemoryWeights
     same_content: SameContentWeights
     text_alone: TextAlone

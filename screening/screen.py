@@ -98,23 +98,21 @@ class Screener:
         else:
             normalised, matches, language = self._read(content)
         forms = [content.text] if normalised.text == content.text else [content.text, normalised.text]
-        spans = passages(normalised.text)
-        parts = [normalised.text[start:end] for start, end in spans]
-        together = parts if len(normalised.text) >= ROOMY else []
-        outputs = await self._batcher.score([*forms, *together])
+        roomy = len(normalised.text) >= ROOMY
+        spans = passages(normalised.text) if roomy else ()
+        outputs = await self._batcher.score([*forms, *(normalised.text[start:end] for start, end in spans)])
         plain = len(forms) > 1 and outputs[1].violation > outputs[0].violation
         output = outputs[1] if plain else outputs[0]
         signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
         signals += noticed_signals(matches, normalised, language, self._calibration)
         alone, chance = outputs[len(forms) :], probability(any_violation(signals))
-        if parts and not together and chance >= DOUBTED_FROM:
-            alone = await self._batcher.score(parts)
+        if not roomy and chance >= DOUBTED_FROM and (spans := passages(normalised.text)):
+            alone = await self._batcher.score([normalised.text[start:end] for start, end in spans])
         if chance >= EXPLAIN_FROM:
             top = likeliest(signals)
             evidence = self._explain(content.text, output, top, normalised if plain else None)
             signals = with_evidence(signals, top, evidence)
-        shown = [normalised.evidence(start, end, "read by itself") for start, end in spans]
-        signals += passage_signals(alone, shown, self._calibration)
+        signals += passage_signals(alone, spans, normalised, self._calibration)
         return Screening(
             normalised=normalised.text,
             language=language,

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from domain.signals import PASSAGE_ALONE, Evidence, Language, Signal
 from domain.vocabulary import Policy, Severity, SignalSource
 from screening.calibration import Calibration
+from screening.explain import Span
 from screening.model import ModelOutput
 from screening.normalise import Normalised
 from screening.rules import Match
 
 VIOLATION = "classifier.violation"
 MENTIONED_FROM = 0.1
-"""Probability of a violation from which a passage is mentioned."""
+"""Probability of a violation from which a passage is mentioned; `thresholds.yaml` can ask for no look below it."""
 
 NEVER_MILD = frozenset({Policy.THREATS, Policy.SELF_HARM, Policy.AGE_VERIFICATION})
 """Policies whose severity is read as if the violation were certain: a queue must not put a life last."""
@@ -88,10 +89,10 @@ def noticed_signals(
 
 
 def passage_signals(
-    outputs: Sequence[ModelOutput], shown: Sequence[Evidence], calibration: Calibration
+    outputs: Sequence[ModelOutput], spans: Sequence[Span], normalised: Normalised, calibration: Calibration
 ) -> list[Signal]:
     """What the classifier makes of the worst passage, which has no vote of its own: whether it demands a person's look
-    is for policy to say. None where no passage is suspect. `shown[i]` is the passage of `outputs[i]`."""
+    is for policy to say. None where no passage is suspect. `spans[i]` is where `outputs[i]` stands."""
     worst = max(range(len(outputs)), key=lambda i: outputs[i].violation, default=None)
     if worst is None:
         return []
@@ -106,7 +107,7 @@ def passage_signals(
             policy=likeliest(weighed),
             value=chance,
             reason=f"by itself, a passage is a violation with {chance:.0%} probability, whatever stands around it",
-            evidence=(shown[worst],),
+            evidence=(normalised.evidence(*spans[worst], "read by itself"),),
         )
     ]
 

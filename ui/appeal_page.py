@@ -19,7 +19,7 @@ from domain.staff import Right, Staff
 from domain.vocabulary import Route
 from graphs.appeals.messages import outcome_messages
 from policies.appeal_readings import WOULD, differences
-from policies.editions import changes, read_edition
+from policies.editions import changed_since
 from policies.model import PolicySet
 from ui.access import visit_of
 from ui.case_page import HOLDS
@@ -121,8 +121,7 @@ def show(
 def _changed(found: Heard, policies: PolicySet) -> tuple[str, ...]:
     """What is different now in the guideline that the case was decided by."""
     policy = found.dossier.case.machine.policy
-    then = read_edition(found.edition) if found.edition else None
-    return changes(then, policies.guideline(policy)) if then and policy else ()
+    return changed_since(found.edition, policies.guideline(policy)) or () if policy else ()
 
 
 def _reading(found: Heard, parts: UiParts) -> dict[str, Any]:

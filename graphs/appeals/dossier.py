@@ -18,7 +18,7 @@ from domain.memory import Precedent
 from domain.signals import Screening
 from domain.vocabulary import DecisionKind
 from policies.appeals import others_of
-from policies.editions import changes, read_edition
+from policies.editions import changed_since
 from policies.explain import percent
 from policies.fuse import ADDRESSES_THE_MACHINE
 from policies.model import PolicySet
@@ -110,13 +110,12 @@ def _changed(around: Surroundings, policies: PolicySet) -> Iterator[str]:
         yield "Which version of a guideline was applied is not known."
         return
     before, now = case.machine.policy_version, policies.guideline(violated)
-    then = read_edition(around.edition) if around.edition else None
-    changed = changes(then, now) if then else ()
+    changed = changed_since(around.edition, now)
     if before == now.version and not changed:
         yield f"The guideline `{violated}` has not changed since: it is version {now.version}."
         return
     yield f"The guideline `{violated}` had version {before} when it was applied, and has version {now.version} now."
-    if then:
+    if changed is not None:
         yield from changed or ("What it says is the same.",)
 
 

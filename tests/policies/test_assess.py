@@ -15,7 +15,7 @@ from domain.history import SameContent, SubjectHistory
 from domain.memory import Collection, Precedent
 from domain.signals import Evidence, Language, ModelRef, Screening, Signal
 from domain.vocabulary import ContentType, DecisionKind, Floor, Policy, Route, Severity, SignalSource
-from policies.assess import assess, is_clear
+from policies.assess import assess
 from policies.decide import decide
 from policies.loader import load
 
@@ -149,28 +149,6 @@ class TestTheText:
     def test_the_highest_floor_stands(self) -> None:
         review, legal = rule("a", floor=Floor.REVIEW), rule("b", 0.0, None, floor=Floor.LEGAL)
         assert assessed(scam(0.02, review, legal)).floor is Floor.LEGAL
-
-    @pytest.mark.parametrize("probability", [0.01, 0.99])
-    def test_in_a_language_that_the_model_does_not_know_it_is_never_sure(self, probability: float) -> None:
-        unknown = Language(code="ka", confidence=0.9, competent=False)
-        assessment = assessed(scam(probability, language=unknown))
-        assert assessment.confidence == pytest.approx(0.60)
-        assert "language" in assessment.reasoning
-        assert decided(assessment).kind is DecisionKind.ESCALATED
-
-    @pytest.mark.parametrize(("probability", "kind"), [(0.01, DecisionKind.APPROVED), (0.99, DecisionKind.ESCALATED)])
-    def test_in_a_language_that_nobody_reviewed_it_approves_alone_and_penalises_nobody(
-        self, probability: float, kind: DecisionKind
-    ) -> None:
-        polish = Language(code="pl", confidence=0.9, competent=True)
-        assessment = assessed(scam(probability, language=polish))
-        assert decided(assessment).kind is kind
-        assert ("language" in assessment.reasoning) is (kind is DecisionKind.ESCALATED)
-
-    def test_in_english_or_where_no_language_shows_it_does_both(self) -> None:
-        for code in ("en", None):
-            told = Language(code=code, confidence=0.5, competent=True)
-            assert decided(assessed(scam(0.99, language=told))).kind is DecisionKind.REJECTED
 
 
 class TestMemory:
@@ -361,27 +339,3 @@ class TestReasoning:
         seen = screening({Policy.THREATS: policy}, overall, *hits, language=language)
         reasoning = assessed(seen, approved("a"), violations=violations).reasoning
         assert 1 <= reasoning.replace("0.90", "").count(".") <= 3
-
-
-class TestClear:
-    def clear(self, seen: Screening | None, **context: Any) -> bool:
-        around = content(**context)
-        return is_clear(assessed(seen, content=around), around, POLICIES)
-
-    def test_sure_clean_text_that_nobody_reported_needs_no_more(self) -> None:
-        assert self.clear(scam(0.05))
-
-    def test_everything_else_does(self) -> None:
-        assert not self.clear(scam(0.05), reported=True)
-        assert not self.clear(scam(0.15))
-        assert not self.clear(scam(0.99))
-        assert not self.clear(scam(0.05, rule(weight=0.0, floor=Floor.REVIEW)))
-        assert not self.clear(screening({Policy.SELF_HARM: 0.31}, 0.05))
-        assert not self.clear(None)
-
-    def test_an_app_that_wants_to_be_surer_is_asked(self) -> None:
-        confidence = POLICIES.thresholds.confidence
-        stricter = confidence.model_copy(update={"auto_approve": 0.97})
-        thresholds = POLICIES.thresholds.model_copy(update={"confidence": stricter})
-        policies = POLICIES.model_copy(update={"thresholds": thresholds})
-        assert not is_clear(assessed(scam(0.05)), content(), policies)
