@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
-from chromadb.errors import ChromaError, InvalidArgumentError
+from chromadb.errors import ChromaError, InternalError, InvalidArgumentError
 
 from domain.errors import Invalid, ToolUnavailable
 from domain.memory import Collection, MemoryItem, PolicyMatch, Precedent
@@ -33,6 +33,10 @@ COSINE = {"hnsw": {"space": "cosine"}}
 
 ANSWERS_WITHIN_S = 10.0
 """How long a Chroma server may take for one request."""
+
+AGAIN_AFTER_S = 0.05
+"""When Chroma is asked once more after an error of its own: a search that meets the first write into a collection finds
+an index that is half there ("Nothing found on disk"), and whole a moment later."""
 
 OUTAGES = (ChromaError, httpx.HTTPError, json.JSONDecodeError, OSError)
 """What comes of a store that is damaged, a server that is away, or something else that answers in its place."""
@@ -91,7 +95,11 @@ class Memory:
     async def _do(self, work: Callable[[], T]) -> T:
         """Raises ToolUnavailable for an outage, Invalid for what Chroma refuses; a fault of ours stays what it is."""
         try:
-            return await asyncio.to_thread(work)
+            try:
+                return await asyncio.to_thread(work)
+            except InternalError:
+                await asyncio.sleep(AGAIN_AFTER_S)
+                return await asyncio.to_thread(work)
         except InvalidArgumentError as error:
             raise Invalid(f"memory refuses this ({error}); use the model that memory was filled with") from error
         except Exception as error:

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import chromadb
 import pytest
+from chromadb.errors import InternalError
 
 from data.memory import Memory
 from domain.errors import Invalid, ToolUnavailable
@@ -108,6 +110,24 @@ async def test_two_servers_are_two_memories(cable: Wire, chroma: int) -> None:
 @pytest.fixture
 async def here_and_there(cable: Wire, tmp_path: Path) -> list[Memory]:
     return [Memory.open(tmp_path, None), await opened(f"http://127.0.0.1:{cable.port}")]
+
+
+async def test_an_index_that_is_half_there_is_asked_again(
+    here_and_there: list[Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, asked = chromadb.Collection.query, 0
+
+    def half(collection: chromadb.Collection, **how: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked % 2:
+            raise InternalError("Error creating hnsw segment reader: Nothing found on disk")
+        return whole(collection, **how)
+
+    monkeypatch.setattr(chromadb.Collection, "query", half)
+    for memory in here_and_there:
+        await memory.add([WHOLE])
+        assert WHOLE.case_id in await found(memory)
 
 
 async def test_a_vector_of_another_model_is_refused_in_words(here_and_there: list[Memory]) -> None:
