@@ -17,12 +17,13 @@ from domain.errors import Invalid
 from domain.signals import ModelRef
 from domain.vocabulary import Severity
 from evals.figures import Bools, Floats, auc
+from screening.ensemble import log_odds
 from screening.model import EmbeddedModel, ModelOutput
+from screening.ngrams import NGrams
 from screening.normalise import normalise
 from screening.tokens import Tokens
 from screening.training import e5, encoder, features, heads, vocabulary
 from screening.training.encoder import DIMENSIONS, Head
-from screening.training.ngrams import NGrams
 from screening.training.sources import CLASSES, Example
 
 Array = NDArray[np.float32]
@@ -105,20 +106,15 @@ class Neighbours:
         weights = np.exp((cosines - 1) / TEMPERATURE)
         weights /= weights.sum(axis=1, keepdims=True)
         share = np.einsum("nk,nkc->nc", weights, self.targets[nearest]) * nearest.shape[1] + self.targets.mean(axis=0)
-        return joined(np.log(np.maximum(share / (nearest.shape[1] + 1), 1e-9)))
+        return log_odds(np.log(np.maximum(share / (nearest.shape[1] + 1), 1e-9)))
 
     def approach(self, score: Score) -> Approach:
         """Votes for texts by the vectors that an encoder gives them."""
         return lambda texts: self.voted(*self.nearest(vectors_of(score, texts)))
 
 
-def joined(logits: Array | Floats) -> Floats:
-    """Log-odds, N x 10, of class logits with clean last."""
-    return np.column_stack(heads.log_odds(logits.astype(np.float32))).astype(np.float64)
-
-
 def by_ngrams(ngrams: NGrams) -> Approach:
-    return lambda texts: joined(ngrams.logits(texts))
+    return lambda texts: log_odds(ngrams.logits(texts))
 
 
 def by_encoder(score: Score) -> Approach:
@@ -128,39 +124,6 @@ def by_encoder(score: Score) -> Approach:
 def vectors_of(score: Score, texts: Sequence[str]) -> Array:
     """Memory vectors, N x 384."""
     return np.array([output.vector for output in score(texts)], dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class Standard:
-    """Where the logits of each class lie, `middle` and `spread` 10 each: readers differ in scale and in boldness."""
-
-    middle: Floats
-    spread: Floats
-
-    @classmethod
-    def of(cls, odds: Floats) -> "Standard":
-        """Of the rows that the log-odds (N x 10) are of; their labels are not asked for."""
-        logits = class_logits(odds)
-        return cls(logits.mean(axis=0), logits.std(axis=0) + 1e-9)
-
-    def __call__(self, odds: Floats) -> Floats:
-        """Class logits, N x 10, of mean 0 and spread 1."""
-        return np.asarray((class_logits(odds) - self.middle) / self.spread)
-
-
-def class_logits(odds: Floats) -> Floats:
-    """Log-probabilities of the classes, clean last, less their mean in each row, of log-odds of policies and violation.
-
-    Both N x 10.
-    """
-    signed = np.column_stack([odds[:, :-1], -odds[:, -1]])
-    logs = -np.logaddexp(0, -signed)
-    return np.asarray(logs - logs.mean(axis=1, keepdims=True))
-
-
-def mean_of(standardised: Sequence[Floats], scale: float) -> Floats:
-    """Log-odds of the mean of several readers' standardised logits, times `scale`."""
-    return joined(np.mean(standardised, axis=0) * scale)
 
 
 def cascade(first: Approach, then: Approach, threshold: float) -> Approach:

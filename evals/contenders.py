@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from domain.errors import CupidsShieldError, Invalid
 from evals import approaches, report
-from evals.approaches import Approach, Frozen, Neighbours, Once, Score, Standard
+from evals.approaches import Approach, Frozen, Neighbours, Once, Score
 from evals.cascade import BASE_RATE, Stage, skipped, threshold
 from evals.contenders_report import (
     ALL,
@@ -39,7 +39,9 @@ from evals.figures import Bools, Floats
 from evals.held_out import held_out, why_not
 from evals.public import sample
 from evals.suites.speed import LONGEST, SHORTEST, TEXTS
+from screening.ensemble import Standard, mean_of
 from screening.model import EmbeddedModel
+from screening.ngrams import NGrams
 from screening.normalise import normalise
 from screening.screen import DEFAULT_MODEL
 from screening.tokens import Tokens
@@ -145,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 def compare(rows: Rows, model: Path, weights: Path | None, cache: Path, folder: Path) -> Found:
     """Fit, read and time every way. Raises Invalid and ModelUnavailable, saying what is missing."""
     single = EmbeddedModel.load(model, threads=1)
-    score = Once(EmbeddedModel.load(model, threads=os.cpu_count() or 1).score)
+    score = Once(EmbeddedModel.load(model, threads=os.cpu_count() or 1).read)
     left_out = list(rows.left_out)
     _say(f"n-grams on {len(rows.own):,} rows")
     grams = ngrams.fit([normalise(example.text).text for example in rows.own], rows.own)
@@ -199,12 +201,12 @@ def _entry(name: str, rows: Rows, size: int, approach: Approach, anew: Anew) -> 
 
 
 def _on(model: EmbeddedModel, make: Callable[[Score], Approach]) -> Anew:
-    return lambda: make(model.score)
+    return lambda: make(model.read)
 
 
-def _fitted_ngrams(grams: ngrams.NGrams, rows: Rows, folder: Path) -> _Entry:
+def _fitted_ngrams(grams: NGrams, rows: Rows, folder: Path) -> _Entry:
     path = folder / "ngrams.npz"
-    ngrams.write(path, grams)
+    np.savez_compressed(path, weight=grams.weight, bias=grams.bias)
     approach = approaches.by_ngrams(grams)
     return _entry(GRAMS, rows, path.stat().st_size, approach, lambda: approach)
 
@@ -214,7 +216,7 @@ def _frozen(known: Frozen, rows: Rows, folder: Path) -> list[_Entry]:
     for name, last_only in ((LAST, True), (ALL, False)):
         target = folder / f"frozen{int(last_only)}"
         model = known.model(target, last_only=last_only)
-        approach = approaches.by_encoder(model.score)
+        approach = approaches.by_encoder(model.read)
         made.append(_entry(name, rows, approaches.size(target), approach, _on(model, approaches.by_encoder)))
     return made
 
@@ -228,11 +230,11 @@ def _ensembles(
 
     def ensemble(name: str, size: int, *members: _Entry) -> _Entry:
         def anew() -> Approach:
-            score = Once(single.score)
+            score = Once(single.read)
             readers = {TUNED: approaches.by_encoder(score), NEAR: neighbours.approach(score), GRAMS: first.anew()}
-            return lambda texts: approaches.mean_of([standards[m.name](readers[m.name](texts)) for m in members], scale)
+            return lambda texts: mean_of([standards[m.name](readers[m.name](texts)) for m in members], scale)
 
-        odds = approaches.mean_of([standards[member.name](member.odds) for member in members], scale)
+        odds = mean_of([standards[member.name](member.odds) for member in members], scale)
         return _Entry(name, odds, size, anew)
 
     return [
@@ -242,9 +244,7 @@ def _ensembles(
     ]
 
 
-def _stage(
-    rows: Compared, first: _Entry, tuned: _Entry, benign: Sequence[str], grams: ngrams.NGrams
-) -> tuple[Stage, float]:
+def _stage(rows: Compared, first: _Entry, tuned: _Entry, benign: Sequence[str], grams: NGrams) -> tuple[Stage, float]:
     """What n-grams alone would call clean, and the threshold below which they do."""
     scores, writers = first.odds[:, -1], [example.group for example in rows.examples]
     caught, suspected = (_flagged(rows, tuned.odds[:, -1], share) for share in (FALSE_ALARMS, SUSPECTED))

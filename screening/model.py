@@ -1,4 +1,4 @@
-"""The embedded classifier: one forward pass gives policy scores, severity and the memory vector.
+"""The embedded classifier: one forward pass gives policy scores, severity and the memory vector; n-grams vote with it.
 
 Scores are raw logits; `calibration` gives them meaning. Nothing here fetches anything: a model folder
 is complete, and every file in it is checked against its recorded hash before it is used.
@@ -21,6 +21,7 @@ from domain.base import Frozen
 from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
+from screening.ensemble import Ensemble, log_odds
 from screening.explain import Span, shares_of, strongest, words_of
 from screening.tokens import Tokens, batch
 
@@ -40,8 +41,8 @@ class ModelOutput:
     """What the model says of one text: raw logits, the nine policies in the order of `Policy`.
 
     `severity` holds four logits, low to critical; `vector` 384 float32 of unit length; `shares` S x 10 is
-    what each of S tokens adds to the logit of each policy and, last, of clean, where the model can tell and
-    the text is one window long.
+    what each of S tokens adds to the encoder's logit of each policy and, last, of clean, where the model can tell
+    and the text is one window long.
     """
 
     policies: tuple[float, ...]
@@ -99,7 +100,7 @@ class _Manifest(Frozen):
 
 
 class EmbeddedModel:
-    """The shipped int8 model on onnxruntime."""
+    """The shipped int8 encoder on onnxruntime, and the n-grams that read beside it."""
 
     def __init__(
         self,
@@ -109,7 +110,9 @@ class EmbeddedModel:
         *,
         space: str,
         languages: tuple[str, ...],
+        ensemble: Ensemble | None = None,
     ) -> None:
+        self._ensemble = ensemble
         self._session = session
         self._tokens = tokens
         self.ref = ref
@@ -120,29 +123,32 @@ class EmbeddedModel:
     def load(cls, folder: Path, *, threads: int = 1) -> Self:
         """Load a model folder after checking its hashes. Raises ModelUnavailable with what to do."""
         manifest, ref = _verified(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Idle threads that spin would take the processor from the rest of the service.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            session = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime raises a dozen unrelated classes
-            raise ModelUnavailable(f"{folder / 'model.onnx'} cannot be loaded: {error}; rebuild the folder") from error
         if manifest.policies != tuple(Policy) or manifest.severities != tuple(Severity):
             raise ModelUnavailable(f"{folder} was built for other policies or severities; rebuild it")
         return cls(
-            session,
+            session_of(folder, threads),
             Tokens.load(folder / "tokenizer.json"),
             ref,
             space=manifest.sha256["model.onnx"],
             languages=manifest.languages,
+            ensemble=Ensemble.load(folder / "ngrams.npz"),
         )
 
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
-        """Score texts; of a long text's windows the one most in violation speaks, and the first gives the vector."""
+        """Score texts by both readers; severity, vector and shares are the encoder's."""
+        read = self.read(texts)
+        if self._ensemble is None or not texts:
+            return read
+        together = self._ensemble.together(texts, np.array([(*output.policies, output.violation) for output in read]))
+        return [
+            replace(output, policies=tuple(odds[:-1]), violation=odds[-1])
+            for output, odds in zip(read, together.tolist(), strict=True)
+        ]
+
+    def read(self, texts: Sequence[str]) -> list[ModelOutput]:
+        """What the encoder alone says: of a long text's windows the one most in violation speaks, and the first gives
+        the vector.
+        """
         windows = [(owner, window) for owner, text in enumerate(texts) for window in self._tokens.windows(text)]
         order = sorted(range(len(windows)), key=lambda i: len(windows[i][1]))
         results: list[ModelOutput | None] = [None] * len(windows)
@@ -218,12 +224,9 @@ class SentenceTransformerModel:
         vectors = np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True), dtype=np.float32)
         classes = vectors @ self._heads["classes.weight"] + self._heads["classes.bias"]
         severity = vectors @ self._heads["severity.weight"] + self._heads["severity.bias"]
-        share = np.exp(classes - classes.max(axis=1, keepdims=True))
-        share = np.clip(share / share.sum(axis=1, keepdims=True), 1e-6, 1 - 1e-6)
-        odds = np.log(share) - np.log1p(-share)
         return [
-            ModelOutput(tuple(o[:-1].tolist()), float(-o[-1]), tuple(s.tolist()), v)
-            for o, s, v in zip(odds, severity, vectors, strict=True)
+            ModelOutput(tuple(odds[:-1]), odds[-1], tuple(s.tolist()), v)
+            for odds, s, v in zip(log_odds(classes).tolist(), severity, vectors, strict=True)
         ]
 
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
@@ -238,6 +241,19 @@ def load_encoder(name: str, folder: Path, *, threads: int = 1) -> Encoder:
     if name == folder.name:
         return EmbeddedModel.load(folder, threads=threads)
     raise ModelUnavailable(f"there is no model '{name}'; choose '{folder.name}' or '{SENTENCE_TRANSFORMERS}<path>'")
+
+
+def session_of(folder: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """The encoder of a model folder, ready to run. Raises ModelUnavailable."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Idle threads that spin would take the processor from the rest of the service.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a dozen unrelated classes
+        raise ModelUnavailable(f"{folder / 'model.onnx'} cannot be loaded: {error}; rebuild the folder") from error
 
 
 def _verified(folder: Path) -> tuple[_Manifest, ModelRef]:

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 
 from domain.vocabulary import Policy, Severity
 from screening.calibration import Calibration
+from screening.ensemble import Ensemble
 from screening.normalise import Normalised, normalise
 from screening.rules import Rules
 from screening.tokens import WINDOW, Tokens
@@ -29,20 +30,24 @@ from screening.training import (
     encoder,
     features,
     finetune,
+    frames,
     heads,
+    ngrams,
     readings,
     sources,
     variants,
     vocabulary,
 )
+from screening.training.frames import Frames
 from screening.training.sources import Example
 
 Array = NDArray[np.float32]
 log = logging.getLogger("screening.training")
-VERSION = "3"
+VERSION = "4"
 LAYERS = 8
 """Layers kept of the published twelve: on frozen features the upper four add less than fine-tuning makes up for."""
 
+NGRAMS = "ngrams.npz"
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8
 """Prior log-odds of a violation given a disguised text: a disguise is rarely meant for the reader."""
@@ -69,11 +74,12 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a model is made from: our rows and public ones to learn from, and rows to calibrate on."""
+    """What a model is made from: our rows, public ones and frames to learn from, and rows to calibrate on."""
 
     own: Sequence[Example]
     public: Sequence[Example]
     unseen: Sequence[Example]
+    frames: Sequence[Frames]
 
     @classmethod
     def read(cls, corpus: Path, datasets: Path) -> "Rows":
@@ -81,6 +87,7 @@ class Rows:
             sources.corpus(corpus, sources.TRAIN),
             sources.public(datasets, readings.load(corpus.parent)),
             sources.corpus(corpus, sources.CALIBRATION),
+            frames.load(corpus.parent / "frames"),
         )
 
     @property
@@ -102,7 +109,7 @@ def tune(published: e5.Published, rows: Rows, cache: Path, recipe: finetune.Reci
     known = features.compute(encoder.build(published, None), tokens, [e.text for e in some], cache)
     log.info("features of the published encoder computed")
     first = heads.fit_classes(known, some), heads.fit_severity(known, some)
-    return finetune.tune(published, *first, epochs(rows.own, rows.public, published.tokenizer(), recipe), recipe)
+    return finetune.tune(published, *first, epochs(rows, published.tokenizer(), recipe), recipe)
 
 
 def spread(rows: Sequence[Example]) -> list[Example]:
@@ -123,6 +130,7 @@ def assemble(tuned: finetune.Tuned, rows: Rows, out: Path, cache: Path) -> None:
     memory = heads.fit_memory(last)
     onnx.save(encoder.build(tuned.model, ranges, tuned.classes, tuned.severities, memory), draft / "model.onnx")
     _write_vector_heads(draft / "heads.npz", heads.apply(memory, last), some)
+    _write_ensemble(draft, rows)
     _describe(draft, out.name, rows)
     _put_in_place(draft, out)
 
@@ -146,11 +154,11 @@ def _describe(folder: Path, name: str, rows: Rows) -> None:
     _write_manifest(folder, name, languages_of(rows.own))
 
 
-def epochs(
-    own: Sequence[Example], public: Sequence[Example], tokenizer: Tokenizer, recipe: finetune.Recipe
-) -> list[list[finetune.Row]]:
-    """The rows of each epoch: ours every time, written anew, and the public ones once, spread over the epochs."""
-    company = variants.Company(own)
+def epochs(rows: Rows, tokenizer: Tokenizer, recipe: finetune.Recipe) -> list[list[finetune.Row]]:
+    """The rows of each epoch: ours every time, written anew; the frames every time, filled anew; and the public ones
+    once, spread over the epochs.
+    """
+    company = variants.Company(rows.own)
     alike: dict[tuple[str, str], int] = {}
 
     def row(example: Example, dice: random.Random, *, as_written: bool = False) -> finetune.Row:
@@ -171,8 +179,9 @@ def epochs(
     made = []
     for epoch in range(recipe.epochs):
         dice = random.Random(f"{recipe.seed}-{epoch}")
-        rows = [row(e, dice, as_written=not epoch) for e in own]
-        made.append(rows + [row(e, dice) for e in public[epoch :: recipe.epochs]])
+        own = [row(e, dice, as_written=not epoch) for e in rows.own]
+        filled = [row(e, dice) for some in rows.frames for e in some.filled(dice)]
+        made.append(own + filled + [row(e, dice) for e in rows.public[epoch :: recipe.epochs]])
     return made
 
 
@@ -189,7 +198,8 @@ def _calibrated(folder: Path, rows: Sequence[Example]) -> tuple[Calibration, Map
     rules = Rules.load()
     columns = [(rule.name, rule.policy, rule.weight) for rule in rules.all] + [(HIDDEN_TEXT, None, HIDDEN_TEXT_PRIOR)]
     matched = _matches(plain, rules, [name for name, _, _ in columns])
-    policies, violation, severities = features.outputs(folder, [e.text for e in rows], [n.text for n in plain])
+    model = features.opened(folder, Ensemble.load(folder / NGRAMS))
+    policies, violation, severities = features.outputs(model, [e.text for e in rows], [n.text for n in plain])
     seen = calibrate.Observations(policies, violation, matched, heads.targets(rows))
     calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)
     return calibration, card.figures(rows, calibrate.log_odds(calibration, seen, columns), severities)
@@ -204,6 +214,16 @@ def _matches(texts: Sequence[Normalised], rules: Rules, columns: Sequence[str]) 
             matched[row, positions[match.rule.name]] = 1
         matched[row, -1] = float(bool(text.hidden))
     return matched
+
+
+def _write_ensemble(folder: Path, rows: Rows) -> None:
+    """N-grams fitted on our rows and a filling of the frames, beside the encoder in the folder."""
+    learnt = [*rows.own, *(example for some in rows.frames for example in some.filled(random.Random(0)))]
+    fitted = ngrams.fit([normalise(e.text).text for e in learnt], learnt)
+    log.info("n-grams fitted on %d texts", len(learnt))
+    texts = [e.text for e in rows.unseen]
+    read = np.array([(*output.policies, output.violation) for output in features.opened(folder).read(texts)])
+    Ensemble.of(fitted, texts, read).write(folder / NGRAMS)
 
 
 def _write_vector_heads(path: Path, memory: Array, rows: Sequence[Example]) -> None:

@@ -12,26 +12,32 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from domain.signals import ModelRef
+from screening.ensemble import Ensemble
+from screening.model import EmbeddedModel, session_of
 from screening.tokens import Tokens, batch
 
 Array = NDArray[np.float32]
 BATCH = 16
 
 
-def outputs(folder: Path, posted: Sequence[str], normalised: Sequence[str]) -> tuple[Array, Array, Array]:
-    """What a model folder says of texts: `policies` N x 9 and `violation` N in log-odds, `severity` N x 4.
+def opened(folder: Path, ensemble: Ensemble | None = None) -> EmbeddedModel:
+    """The model in a folder that has no manifest yet; by the encoder alone, or as it will be served."""
+    tokens, ref = Tokens.load(folder / "tokenizer.json"), ModelRef(name=folder.name, version="", sha256="")
+    return EmbeddedModel(session_of(folder, threads=2), tokens, ref, space="", languages=(), ensemble=ensemble)
+
+
+def outputs(model: EmbeddedModel, posted: Sequence[str], normalised: Sequence[str]) -> tuple[Array, Array, Array]:
+    """What a model says of texts: `policies` N x 9 and `violation` N in log-odds, `severity` N x 4.
 
     As in the service, the form that speaks more of a violation counts.
     """
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-    tokens = Tokens.load(folder / "tokenizer.json")
-    names = ["policies", "violation", "severity"]
-    made: list[list[Array]] = []
-    for pair in zip(posted, normalised, strict=True):
-        forms = [session.run(names, batch([tokens.windows(text)[0]])) for text in dict.fromkeys(pair)]
-        made.append(max(forms, key=lambda form: float(form[1][0, 0])))
-    policies, violation, severity = (np.vstack(column) for column in zip(*made, strict=True))
-    return policies, violation[:, 0], severity
+    forms = list(dict.fromkeys([*posted, *normalised]))
+    known = dict(zip(forms, model.score(forms), strict=True))
+    worse = [max((known[a], known[b]), key=lambda o: o.violation) for a, b in zip(posted, normalised, strict=True)]
+    columns = ([o.policies for o in worse], [o.violation for o in worse], [o.severity for o in worse])
+    policies, violation, severity = (np.array(column, dtype=np.float32) for column in columns)
+    return policies, violation, severity
 
 
 def compute(model: onnx.ModelProto, tokens: Tokens, texts: Sequence[str], cache: Path, threads: int = 2) -> Array:

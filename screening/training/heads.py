@@ -50,14 +50,6 @@ def apply(head: Head, features: Array) -> Array:
     return np.asarray(features @ head.weight + head.bias, dtype=np.float32)
 
 
-def log_odds(classes: Array) -> tuple[Array, Array]:
-    """What the graph makes of class logits: `policies` N x 9 and `violation` N, both in log-odds."""
-    share = np.exp(classes - classes.max(axis=1, keepdims=True))
-    share = np.clip(share / share.sum(axis=1, keepdims=True), 1e-6, 1 - 1e-6)
-    odds = np.log(share) - np.log1p(-share)
-    return np.asarray(odds[:, :-1]), np.asarray(-odds[:, -1])
-
-
 def fit_memory(vectors: Array, strength: float = WHITENING) -> Head:
     """A linear map after which unrelated texts have a cosine about 0: centred and partly whitened.
 

@@ -16,7 +16,7 @@ import yaml
 
 from screening.training.sources import CLEAN, Example
 
-SWAPPED_SHARE = 0.3
+SWAPPED_SHARE = 0.5
 """Rows an epoch that name another group, of those that name one."""
 
 JOINED_SHARE = 0.1

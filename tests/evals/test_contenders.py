@@ -233,24 +233,6 @@ def test_the_worse_form_of_a_disguised_text_counts() -> None:
     assert odds[:, -1].tolist() == [1, 1, 1, -1]
 
 
-def test_standardised_readers_count_alike_whatever_their_scale() -> None:
-    dice = np.random.default_rng(0)
-    odds = approaches.joined(dice.normal(0, 2, (500, len(CLASSES))))
-    standard = approaches.Standard.of(odds)
-    assert standard(odds).mean(axis=0) == pytest.approx(np.zeros(10), abs=1e-9)
-    assert standard(odds).std(axis=0) == pytest.approx(np.ones(10))
-    one, other = standard(odds), -standard(odds)
-    neither = approaches.mean_of([one, other], 3.0)
-    assert neither == pytest.approx(np.tile(neither[0], (500, 1)), abs=1e-4)
-    assert np.array_equal(approaches.mean_of([one, one], 3.0), approaches.mean_of([one], 3.0))
-
-
-def test_class_logits_order_texts_and_classes_as_the_log_odds_do() -> None:
-    odds = approaches.joined(np.random.default_rng(0).normal(0, 2, (50, len(CLASSES))))
-    again = approaches.joined(approaches.class_logits(odds))
-    assert again == pytest.approx(odds, abs=1e-3)
-
-
 def test_a_text_is_read_once() -> None:
     asked: list[str] = []
 

@@ -1,6 +1,4 @@
-"""N-grams are found in every text, learn what letters tell, and come back from disk as they were."""
-
-from pathlib import Path
+"""N-grams are found in every text and learn what letters tell."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,8 @@ import pytest
 pytest.importorskip("scipy")
 
 from domain.errors import Invalid
-from screening.training import ngrams
+from screening import ngrams
+from screening.training.ngrams import fit
 from screening.training.sources import CLASSES, Example
 
 SCAMS, CLEAN = CLASSES.index("scams"), CLASSES.index("clean")
@@ -19,7 +18,7 @@ def example(text: str, label: str, weight: float = 1.0) -> Example:
 
 
 def fitted(*examples: Example) -> ngrams.NGrams:
-    return ngrams.fit([e.text for e in examples], examples)
+    return fit([e.text for e in examples], examples)
 
 
 MONEY = [f"send {n} dollars to my wallet {n}" for n in range(40, 60)]
@@ -79,24 +78,6 @@ def test_n_grams_too_rare_to_teach_anything_weigh_nothing() -> None:
     assert known.logits(["dollars"])[0] != pytest.approx(known.bias)
 
 
-def test_what_is_written_is_read_again(reader: ngrams.NGrams, tmp_path: Path) -> None:
-    ngrams.write(tmp_path / "ngrams.npz", reader)
-    again = ngrams.read(tmp_path / "ngrams.npz")
-    assert again.logits(MONEY + TALK) == pytest.approx(reader.logits(MONEY + TALK), abs=0.02)
-
-
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "ngrams.npz"
-    with pytest.raises(Invalid, match="write it anew"):
-        ngrams.read(path)
-    path.write_bytes(b"something else")
-    with pytest.raises(Invalid, match="write it anew"):
-        ngrams.read(path)
-    np.savez(path, weight=np.zeros((4, 10)), bias=np.zeros(10))
-    with pytest.raises(Invalid, match="other classes or buckets"):
-        ngrams.read(path)
-
-
 def test_nothing_to_fit_on_is_refused() -> None:
     with pytest.raises(Invalid, match="no text"):
-        ngrams.fit([], [])
+        fit([], [])

@@ -13,6 +13,7 @@ pytest.importorskip("onnx")
 
 from domain.errors import Invalid
 from domain.vocabulary import Policy, Severity
+from screening.ensemble import log_odds
 from screening.training import augment, calibrate, heads, readings, sources
 from screening.training.card import auc
 
@@ -132,7 +133,7 @@ def test_heads_learn_what_can_be_learned() -> None:
         for n, label in enumerate(labels)
     ]
     head = heads.fit_classes(features[:200], examples[:200])
-    _, violation = heads.log_odds(heads.apply(head, features[200:]))
+    violation = log_odds(heads.apply(head, features[200:]))[:, -1]
     assert auc(np.array([label == "scams" for label in labels[200:]]), violation) > 0.97
 
 
