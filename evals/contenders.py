@@ -39,13 +39,13 @@ from evals.figures import Bools, Floats
 from evals.held_out import held_out, why_not
 from evals.public import sample
 from evals.suites.speed import LONGEST, SHORTEST, TEXTS
-from screening.ensemble import Standard, mean_of
+from screening.ensemble import SHARES, Standard, mean_of
 from screening.model import EmbeddedModel
 from screening.ngrams import NGrams
-from screening.normalise import normalise
 from screening.screen import DEFAULT_MODEL
 from screening.tokens import Tokens
-from screening.training import ngrams, readings, sources
+from screening.training import frames, ngrams, readings, sources
+from screening.training.frames import Frames
 from screening.training.sources import Example
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +63,7 @@ class Rows:
     """What is fitted on and compared on, and benign talk."""
 
     own: Sequence[Example]
+    frames: Sequence[Frames]
     public: Sequence[Example]
     compared: Sequence[Example]
     benign: Sequence[str]
@@ -84,7 +85,14 @@ class Rows:
         else:
             clean = [text for text in held_out(BENIGN, datasets) if not text.violates]
             benign = [text.text for text in sample(clean, min(MOST, limit or MOST))]
-        return cls(_some(own, limit), _some(public, limit), _some(compared, limit), benign, left_out)
+        return cls(
+            _some(own, limit),
+            frames.load(corpus / "frames"),
+            _some(public, limit),
+            _some(compared, limit),
+            benign,
+            left_out,
+        )
 
     @property
     def posted(self) -> list[str]:
@@ -150,7 +158,7 @@ def compare(rows: Rows, model: Path, weights: Path | None, cache: Path, folder: 
     score = Once(EmbeddedModel.load(model, threads=os.cpu_count() or 1).read)
     left_out = list(rows.left_out)
     _say(f"n-grams on {len(rows.own):,} rows")
-    grams = ngrams.fit([normalise(example.text).text for example in rows.own], rows.own)
+    grams = ngrams.fit_on(rows.own, rows.frames)
     first = _fitted_ngrams(grams, rows, folder)
     _say("the tuned encoder")
     tuned = _entry(
@@ -228,18 +236,18 @@ def _ensembles(
     standards = {entry.name: Standard.of(entry.odds) for entry in (first, tuned, near)}
     scale = float(standards[TUNED].spread.mean())
 
-    def ensemble(name: str, size: int, *members: _Entry) -> _Entry:
+    def ensemble(name: str, size: int, *members: _Entry, weights: Sequence[float] | None = None) -> _Entry:
         def anew() -> Approach:
             score = Once(single.read)
             readers = {TUNED: approaches.by_encoder(score), NEAR: neighbours.approach(score), GRAMS: first.anew()}
-            return lambda texts: mean_of([standards[m.name](readers[m.name](texts)) for m in members], scale)
+            return lambda texts: mean_of([standards[m.name](readers[m.name](texts)) for m in members], scale, weights)
 
-        odds = mean_of([standards[member.name](member.odds) for member in members], scale)
+        odds = mean_of([standards[member.name](member.odds) for member in members], scale, weights)
         return _Entry(name, odds, size, anew)
 
     return [
         ensemble(EVEN, tuned.size, tuned),
-        ensemble(TWO, tuned.size + first.size, tuned, first),
+        ensemble(TWO, tuned.size + first.size, tuned, first, weights=SHARES),
         ensemble(THREE, near.size + first.size, tuned, first, near),
     ]
 

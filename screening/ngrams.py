@@ -31,7 +31,7 @@ _WORDS_APART = np.uint64(1 << 40)
 
 @dataclass(frozen=True)
 class NGrams:
-    """The fitted reader: `weight` 2^20 x 10, half precision, and `bias` 10 over the policies in their order and, last, clean."""
+    """The fitted reader: `weight` 2^20 x 10 in half precision and `bias` 10, over the policies and, last, clean."""
 
     weight: NDArray[np.float16]
     bias: Array

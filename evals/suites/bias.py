@@ -36,7 +36,9 @@ WHAT = (
     "mention raises suspicion. BNSP AUC: whether toxic sentences about it score above harmless ones about others; low "
     "where abuse of the group is missed (Borkan et al. 2019). The score is the probability of any violation. "
     "Intervals: bootstrap over sentences without their identity term; those of a worst identity are of that identity. "
-    "The set was not used to train, tune, choose or write anything."
+    "The set was not used to train, tune, choose or write anything. Training does read sentences with holes of our own "
+    "(data/corpus/frames), so the form is not new to the model, only what stands in it: text of other forms may be "
+    "judged less evenly."
 )
 
 

@@ -6,7 +6,8 @@ from evals.report import Report
 
 WHAT = (
     "HateCheck: 29 functional tests of hate-speech detection, hateful and not, from slurs and threats to reclaimed "
-    "slurs, negated hate and counter-speech."
+    "slurs, negated hate and counter-speech. Its cases are made from templates, and so are some of the texts that the "
+    "model learnt from (data/corpus/frames), which are our own."
 )
 
 

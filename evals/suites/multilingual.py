@@ -20,7 +20,8 @@ WHAT = (
     "where screening takes most of its cases for a language that it can judge; elsewhere confidence is capped, so "
     "that a person decides. Right without people: approved and not hateful, or rejected and hateful; “at 5%” weighs "
     "the cases as if violations were as rare as in ordinary traffic, where in the set they are the most. Intervals: "
-    "{intervals}. The set was not used to train, tune, choose or write anything."
+    "{intervals}. The set was not used to train, tune, choose or write anything; that its cases are made from "
+    "templates is not new to the model, which learnt from templates of our own (data/corpus/frames)."
 )
 HEAD = (
     "language",

@@ -149,7 +149,7 @@ def _describe(folder: Path, name: str, rows: Rows) -> None:
     log.info("calibrating")
     calibration, figures = _calibrated(folder, rows.unseen)
     (folder / "calibration.json").write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    described = card.render(name, VERSION, rows.own, rows.public, rows.unseen, figures)
+    described = card.render(name, VERSION, rows.own, rows.public, rows.unseen, rows.frames, figures)
     (folder / "CARD.md").write_text(described, encoding="utf-8")
     _write_manifest(folder, name, languages_of(rows.own))
 
@@ -218,9 +218,8 @@ def _matches(texts: Sequence[Normalised], rules: Rules, columns: Sequence[str]) 
 
 def _write_ensemble(folder: Path, rows: Rows) -> None:
     """N-grams fitted on our rows and a filling of the frames, beside the encoder in the folder."""
-    learnt = [*rows.own, *(example for some in rows.frames for example in some.filled(random.Random(0)))]
-    fitted = ngrams.fit([normalise(e.text).text for e in learnt], learnt)
-    log.info("n-grams fitted on %d texts", len(learnt))
+    fitted = ngrams.fit_on(rows.own, rows.frames)
+    log.info("n-grams fitted")
     texts = [e.text for e in rows.unseen]
     read = np.array([(*output.policies, output.violation) for output in features.opened(folder).read(texts)])
     Ensemble.of(fitted, texts, read).write(folder / NGRAMS)

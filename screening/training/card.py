@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.vocabulary import Policy, Severity
+from screening.ensemble import SHARES
 from screening.training.calibrate import BASE_RATE
+from screening.training.frames import Frames
 from screening.training.sources import PUBLIC, Example
 
 
@@ -71,6 +73,7 @@ def render(
     own: Sequence[Example],
     public: Sequence[Example],
     unseen: Sequence[Example],
+    frames: Sequence[Frames],
     figures: Mapping[str, float],
 ) -> str:
     """The card as Markdown."""
@@ -82,11 +85,13 @@ def render(
     figure_lines = "\n".join(f"| {what} | {value:.3f} |" for what, value in figures.items())
     own_lines = ", ".join(f"{label} {count}" for label, count in policies.most_common())
     language_lines = ", ".join(f"{lang} {count}" for lang, count in languages.most_common())
+    count = sum(len(texts) for some in frames for texts in some.frames.values())
+    framed = ", ".join(sorted({some.lang for some in frames}))
     return f"""# {name}, version {version}
 
 A classifier of short texts for dating and social apps. One forward pass gives the memory vector
 (384 numbers of unit length), nine policy scores, the score of any violation, and the severity
-({", ".join(Severity)}).
+({", ".join(Severity)}); n-grams vote on the scores with it.
 
 ## What it is made of
 
@@ -95,8 +100,13 @@ A classifier of short texts for dating and social apps. One forward pass gives t
   arithmetic: seven-bit weights per column, eight-bit activations with fixed scales, so that a text's score never
   depends on its neighbours in a batch; the word table stays in four bits as published.
 - Read-outs: one softmax over the nine policies and clean, one over severities, linear in the means of all layers.
+- N-grams (`ngrams.npz`): a linear softmax over hashed runs of letters and words, fitted on our rows and frames. Its
+  class logits and the encoder's are standardised and averaged, the encoder counting {SHARES[0]:g}; severity, memory
+  vector and evidence are the encoder's.
 - Our corpus: {len(own)} rows for training, all our own writing ({own_lines}; languages: {language_lines}).
   Its data card is `data/corpus/CARD.md`; no writer stands in two parts.
+- Frames: {count} sentences with holes, our own writing (languages: {framed}), filled anew for each pass with groups of
+  people, so that every group stands as often in harm as in harmless company.
 - Public sets, none of it shipped. Rows that were read anew by our label guide count like ours, with our label; the
   others less than a third, with their authors':
 

@@ -1,5 +1,6 @@
 """Fits n-grams (`screening.ngrams`) on labelled texts."""
 
+import random
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,9 @@ from scipy.optimize import minimize
 
 from domain.errors import Invalid
 from screening.ngrams import BITS, NGrams, buckets, scale
+from screening.normalise import normalise
 from screening.training import heads
+from screening.training.frames import Frames
 from screening.training.sources import CLASSES, Example
 
 RAREST = 3
@@ -50,6 +53,12 @@ def fit(texts: Sequence[str], examples: Sequence[Example], l2: float = L2) -> NG
     weight = np.zeros((1 << BITS, kinds), dtype=np.float16)
     weight[used] = found[: width * kinds].reshape(width, kinds) * rarity[:, None]
     return NGrams(weight, found[width * kinds :].astype(np.float32))
+
+
+def fit_on(own: Sequence[Example], frames: Sequence[Frames]) -> NGrams:
+    """Fit on our rows and one filling of the frames, without disguises."""
+    learnt = [*own, *(example for some in frames for example in some.filled(random.Random(0)))]
+    return fit([normalise(example.text).text for example in learnt], learnt)
 
 
 def _matrix(texts: Sequence[str]) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:

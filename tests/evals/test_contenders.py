@@ -148,28 +148,34 @@ def test_the_tuned_encoder_stays_alone_where_nothing_gains() -> None:
     assert told[TUNED][0] == "kept"
     assert told[GRAMS][0] == "no"
     assert "clearly worse in AUC" in told[GRAMS][1]
-    assert told[TWO] == ("no", "no gain beyond its interval (1.000 of the rate, 1.000 of the size)")
+    assert told[TWO] == ("shipped, and no longer worth it", "no gain beyond its interval (1.000 of the rate, 0 MB)")
 
 
-def test_an_ensemble_with_a_clear_and_cheap_gain_is_worth_adding() -> None:
-    report = render(found(**{TUNED: BLIND, TWO: PERFECT}))
-    assert verdicts(report)[TWO][0] == "worth adding"
-    assert verdicts(report)[TUNED] == ("kept", f"would gain by: {TWO}")
+def test_an_ensemble_with_a_clear_and_cheap_gain_is_kept_or_worth_adding() -> None:
+    report = render(found(**{TUNED: BLIND, TWO: PERFECT, THREE: PERFECT}))
+    assert verdicts(report)[TWO][0] == "kept"
+    assert verdicts(report)[THREE][0] == "no"
+    assert verdicts(report)[TUNED][0] == "kept"
+    further = verdicts(render(found(**{TUNED: BLIND, TWO: BLIND, THREE: PERFECT})))
+    assert further[THREE][0] == "worth adding"
+    assert further[TUNED] == ("kept", f"would gain by: {THREE}")
     assert figure(report, f"{TWO}: gain over {TUNED} in {AUC}") == pytest.approx(0.5)
 
 
 def test_an_ensemble_must_gain_over_its_standardised_member() -> None:
     told = verdicts(render(found(**{TUNED: BLIND, EVEN: PERFECT, TWO: PERFECT})))
     assert told[EVEN][0] == "worth adding"
-    assert told[TWO][0] == "no"
+    assert told[TWO][0] == "shipped, and no longer worth it"
 
 
 def test_an_ensemble_that_costs_much_is_not_kept() -> None:
     given = found(**{TUNED: BLIND, TWO: PERFECT})
     slow = [replace(c, rates=(40.0, 50.0, 60.0)) if c.name == TWO else c for c in given.contenders]
-    verdict, why = verdicts(render(replace(given, contenders=slow)))[TWO]
-    assert verdict == "no"
-    assert "costs too much" in why
+    large = [replace(c, size=91_000_000) if c.name == TWO else c for c in given.contenders]
+    for costly in (slow, large):
+        verdict, why = verdicts(render(replace(given, contenders=costly)))[TWO]
+        assert verdict == "shipped, and no longer worth it"
+        assert "costs too much" in why
 
 
 def test_a_first_stage_must_be_faster_in_every_mix_and_lose_little() -> None:
@@ -279,6 +285,10 @@ def parts(corpus: Path) -> Path:
             lines = [json.dumps(row | {"writer": other, "text": row["text"][:PLACES]}) for row in rows]
             (corpus / "rows" / f"{other}.jsonl").write_text("\n".join(lines) + "\n")
         path.unlink()
+    (corpus / "frames").mkdir()
+    (corpus / "frames" / "en.yaml").write_text(
+        "lang: en\nwords: {people: [bakers]}\nframes: {hate: ['no {people}'], clean: ['hello {people}']}\n"
+    )
     (corpus / "splits.yaml").write_text("train: [wa1, wa2]\ncalibration: [wb1, wb2]\ntest: [wz]\n")
     return corpus
 
