@@ -43,6 +43,24 @@ def shares_of(words: Sequence[Span], tokens: Sequence[Span], shares: NDArray[np.
     return added
 
 
+def alone(spans: Sequence[Span], tokens: Sequence[Span], shares: NDArray[np.float32], whole: float) -> list[float]:
+    """Estimates of the log-odds of any violation that stretches of a text would have by themselves, `whole` being the
+    text's own: the same sum of shares, as if the mean were over the stretch's tokens alone. They were read in company,
+    so this tells where to look closer, and no more. `shares` is S x 10, clean last.
+    """
+    starts, ends = np.array(tokens, dtype=np.int64).T
+    estimates = []
+    for start, end in spans:
+        inside = shares[(starts >= start) & (ends <= end) & (ends > starts)]
+        own = inside.sum(axis=0) * (len(shares) / max(len(inside), 1))
+        estimates.append(whole + _any_violation(own) - _any_violation(shares.sum(axis=0)))
+    return estimates
+
+
+def _any_violation(logits: NDArray[np.float32]) -> float:
+    return float(np.logaddexp.reduce(logits[:-1]) - logits[-1])
+
+
 def strongest(words: Sequence[Span], added: Sequence[float]) -> list[Span]:
     """The phrases that add most, strongest first, without overlap; none where none matters."""
     size = min(PHRASE_WORDS, len(words))

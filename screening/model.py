@@ -22,7 +22,7 @@ from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
 from screening.ensemble import Ensemble, log_odds
-from screening.explain import Span, shares_of, strongest, words_of
+from screening.explain import Span, alone, shares_of, strongest, words_of
 from screening.tokens import Tokens, batch
 
 OUTPUTS = ["policies", "violation", "severity", "vector", "shares"]
@@ -83,6 +83,12 @@ class Encoder(Protocol):
 
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """The stretches of a scored text that speak most for a policy; none where the model cannot tell."""
+        ...
+
+    def alone(self, text: str, output: ModelOutput, spans: Sequence[Span]) -> list[float] | None:
+        """About which log-odds of any violation each stretch of a scored text would have by itself; None where the
+        model cannot tell.
+        """
         ...
 
 
@@ -178,6 +184,13 @@ class EmbeddedModel:
             words, shares_of(words, tokens, output.shares[:, list(Policy).index(policy)] - output.shares[:, -1])
         )
 
+    def alone(self, text: str, output: ModelOutput, spans: Sequence[Span]) -> list[float] | None:
+        """From the pass over the whole text; None for a text of several windows."""
+        tokens = self._tokens.spans(text)
+        if output.shares is None or len(tokens) != len(output.shares):
+            return None
+        return alone(spans, tokens, output.shares, output.violation)
+
 
 class SentenceTransformerModel:
     """Any sentence-transformers model of the same width, read by the linear heads in the model folder.
@@ -232,6 +245,10 @@ class SentenceTransformerModel:
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """None: the library gives no states of single tokens."""
         return []
+
+    def alone(self, text: str, output: ModelOutput, spans: Sequence[Span]) -> list[float] | None:
+        """None, for the same reason."""
+        return None
 
 
 def load_encoder(name: str, folder: Path, *, threads: int = 1) -> Encoder:

@@ -17,6 +17,7 @@ from domain.signals import Evidence, Language, Screening
 from domain.vocabulary import Policy
 from screening.batcher import QUEUE_LIMIT, Batcher
 from screening.calibration import Calibration
+from screening.explain import Span
 from screening.language import LanguageDetector
 from screening.model import Encoder, ModelOutput, load_encoder
 from screening.normalise import Normalised, normalise
@@ -37,11 +38,9 @@ DEFAULT_MODEL = "e5-small-v1"
 EXPLAIN_FROM = 0.2
 """Probability of any violation from which the words behind it are looked for."""
 
-ROOMY = 120
-"""Characters from which there is room to hide something: such a text is read by its passages too."""
-
-DOUBTED_FROM = 0.02
-"""Probability of any violation from which a shorter text is read by its passages as well, once the whole is known."""
+SUSPECT_FROM = 0.1
+"""Probability of any violation that a passage would have by itself, as the pass over the whole tells, from which it is
+read by itself."""
 
 LONG = 2_000
 """Characters from which rules and normalisation leave the event loop to a thread."""
@@ -98,20 +97,17 @@ class Screener:
         else:
             normalised, matches, language = self._read(content)
         forms = [content.text] if normalised.text == content.text else [content.text, normalised.text]
-        roomy = len(normalised.text) >= ROOMY
-        spans = passages(normalised.text) if roomy else ()
-        outputs = await self._batcher.score([*forms, *(normalised.text[start:end] for start, end in spans)])
+        outputs = await self._batcher.score(forms)
         plain = len(forms) > 1 and outputs[1].violation > outputs[0].violation
         output = outputs[1] if plain else outputs[0]
         signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
         signals += noticed_signals(matches, normalised, language, self._calibration)
-        alone, chance = outputs[len(forms) :], probability(any_violation(signals))
-        if not roomy and chance >= DOUBTED_FROM and (spans := passages(normalised.text)):
-            alone = await self._batcher.score([normalised.text[start:end] for start, end in spans])
-        if chance >= EXPLAIN_FROM:
+        if probability(any_violation(signals)) >= EXPLAIN_FROM:
             top = likeliest(signals)
             evidence = self._explain(content.text, output, top, normalised if plain else None)
             signals = with_evidence(signals, top, evidence)
+        spans = self._suspects(normalised.text, outputs[-1])
+        alone = await self._batcher.score([normalised.text[start:end] for start, end in spans]) if spans else []
         signals += passage_signals(alone, spans, normalised, self._calibration)
         return Screening(
             normalised=normalised.text,
@@ -130,6 +126,15 @@ class Screener:
         normalised = normalise(content.text)
         matches = self._rules.match(normalised, verified=content.context.verified)
         return normalised, matches, self._languages.detect(normalised.text or content.text)
+
+    def _suspects(self, text: str, output: ModelOutput) -> list[Span]:
+        """The passages that are worth a pass of their own; all of them where the model cannot tell."""
+        spans = passages(text)
+        estimates = self._model.alone(text, output, spans) if spans else None
+        if estimates is None:
+            return list(spans)
+        platt = self._calibration.violation
+        return [s for s, z in zip(spans, estimates, strict=True) if probability(platt(z)) >= SUSPECT_FROM]
 
     def _explain(self, posted: str, output: ModelOutput, top: Policy, plain: Normalised | None) -> tuple[Evidence, ...]:
         """The phrases behind a policy's score, as they stood in the posted text."""

@@ -53,3 +53,20 @@ def test_the_same_text_is_explained_alike_in_any_company(model: EmbeddedModel) -
     beside = model.phrases(text, model.score(["hi", text, "a longer text " * 9])[1], Policy.SCAMS)
     assert alone == beside
     assert any("200 dollars" in text[start:end] for start, end in alone)
+
+
+def test_what_a_stretch_would_score_by_itself_is_told_about_right(model: EmbeddedModel) -> None:
+    harmless, harmful = "We met at the library and talked about trees.", "I will find you and hurt you tonight."
+    text = f"{harmless} {harmful} {harmless}"
+    spans = [(0, len(harmless)), (len(harmless) + 1, len(harmless) + 1 + len(harmful))]
+    [output] = model.score([text])
+    told = model.alone(text, output, spans)
+    assert told is not None
+    fine, bad = told
+    assert fine < output.violation < bad
+    assert model.alone(text, output, [(0, len(text))]) == pytest.approx([output.violation], abs=0.5)
+
+
+def test_a_text_of_several_windows_tells_nothing_of_its_stretches(model: EmbeddedModel) -> None:
+    text = "We met at the library and talked about trees. " * 60
+    assert model.alone(text, model.score([text])[0], [(0, 45)]) is None

@@ -1,14 +1,16 @@
 """Long texts are read by their passages too, and every passage leads back to where it stands."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.signals import PASSAGE_ALONE, Screening
 from domain.vocabulary import Policy, SignalSource
+from screening.model import ModelOutput
 from screening.passages import MOST_LINES, MOST_SENTENCES, SHORTEST, passages
-from screening.screen import DOUBTED_FROM, ROOMY, Screener
-from screening.signals import any_violation, probability
+from screening.screen import Screener
 from tests.screening.test_screen import content
 
 HARMLESS = "We met at the library last week and talked about trees. It was lovely! I still think of the cake we had."
@@ -85,9 +87,27 @@ async def test_harmless_texts_and_single_sentences_have_no_such_signal(screener:
     assert not alone(await screener.screen(content(text)))
 
 
-async def test_a_short_text_is_read_by_its_passages_where_the_whole_leaves_doubt(screener: Screener) -> None:
+async def test_a_short_text_is_read_by_its_passages_too(screener: Screener) -> None:
     text = "In our family that means love. I will find you and hurt you."
-    seen = await screener.screen(content(text))
-    assert len(text) < ROOMY
-    assert probability(any_violation(seen.signals)) >= DOUBTED_FROM
-    assert alone(seen)
+    assert alone(await screener.screen(content(text)))
+
+
+async def test_only_what_is_suspect_is_read_again(screener: Screener, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    whole = screener._batcher.score
+
+    async def noted(texts: Sequence[str]) -> list[ModelOutput]:
+        read.extend(texts)
+        return await whole(texts)
+
+    monkeypatch.setattr(screener._batcher, "score", noted)
+    text = f"{HARMLESS} {BURIED} {FILLER.strip()}"
+    await screener.screen(content(text))
+    assert read[0] == text
+    assert BURIED in read[1:]
+    assert not any("library" in passage for passage in read[1:])
+
+
+async def test_a_text_longer_than_the_model_tells_of_is_read_in_every_passage(screener: Screener) -> None:
+    text = FILLER * 40 + BURIED
+    assert alone(await screener.screen(content(text)))
