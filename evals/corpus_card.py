@@ -34,7 +34,7 @@ matter: its sentences have holes that a program fills with groups of people, for
 authors asked other questions. `public_labels.jsonl` keeps those labels by digest; the texts are not shipped.
 
 **How sure the labels are.** A second reader labelled {second} rows blind: all of the calibration and test parts but for
-most of `w5`, and half of the training part. Where the two differ both labels are kept (`second` in the row);
+most of `w5`, and more than half of the training part. Where the two differ both labels are kept (`second` in the row);
 training learns a mixture, and the evaluations go by the writer's. The second reader is a model of the same kind as the
 writers, so the agreement below overstates what people would reach among themselves, and no native speaker has reviewed
 the ten languages.
