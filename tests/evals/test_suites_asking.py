@@ -23,7 +23,7 @@ from evals.suites import cost, local_model
 
 DOUBTFUL = (
     "You owe me at least a reason after everything I did for you",
-    "You owe me an explanation after all those nights we talked",
+    "Why do you ignore me after all I have done for you",
 )
 FINE = {
     "reading": "fine",

@@ -36,7 +36,7 @@ from workers import tasks
 from workers.loop import Worker
 
 CLEAR = "I love hiking! What trails do you recommend?"
-DOUBTFUL = "You owe me an explanation after all those nights we talked"
+DOUBTFUL = "Why do you ignore me after all I have done for you"
 VIOLATING = "Send me money on WhatsApp for crypto investment!"
 AT_RISK = "sometimes i wish i could fall asleep and just not wake up"
 MINOR = "i'm 15 but don't tell anyone, i turn 16 in june"

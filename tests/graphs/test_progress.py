@@ -15,8 +15,6 @@ from tests.graphs.test_failures import crashes
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MARK = "zanzibarquux"
-ASKED = f"{DOUBTFUL}. {DOUBTFUL}"
-"""Doubted also behind the mark."""
 
 
 async def steps_of(runs: ModerationRuns, app_id: str, text: str) -> tuple[list[Step], str]:
@@ -41,7 +39,7 @@ async def test_every_node_is_told_with_its_time(house: House, app_id: str, text:
 
 async def test_whoever_is_asked_is_named(house: House, app_id: str) -> None:
     async with runs_with(house, Told(violates)) as runs:
-        steps, _ = await steps_of(runs, app_id, ASKED)
+        steps, _ = await steps_of(runs, app_id, DOUBTFUL)
     words = {step.node: step.words for step in steps}
     assert words["supervisor"].startswith("Chose whom to ask: ")
     assert "harassment analyst" in words["supervisor"]
@@ -52,7 +50,7 @@ async def test_whoever_is_asked_is_named(house: House, app_id: str) -> None:
 
 async def test_what_did_not_answer_is_said(house: House, app_id: str) -> None:
     async with runs_with(house, Told(silent)) as runs:
-        steps, _ = await steps_of(runs, app_id, ASKED)
+        steps, _ = await steps_of(runs, app_id, DOUBTFUL)
     assert next(step.words for step in steps if step.node == "specialists").startswith("Heard 0 of ")
     async with runs_where(house, screen_content=crashes) as runs:
         steps, case_id = await steps_of(runs, app_id, CLEAR)
@@ -61,5 +59,5 @@ async def test_what_did_not_answer_is_said(house: House, app_id: str) -> None:
     assert words["action"] == "Kept the case and put it before people."
     assert (await case_of(house, app_id, case_id)).decision is DecisionKind.ESCALATED
     async with runs_where(house, recall=crashes) as runs:
-        steps, _ = await steps_of(runs, app_id, ASKED)
+        steps, _ = await steps_of(runs, app_id, DOUBTFUL)
     assert {step.node: step.words for step in steps}["memory"] == "Memory is unavailable, a person will decide."
