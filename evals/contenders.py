@@ -21,7 +21,6 @@ from evals.approaches import Approach, Frozen, Neighbours, Once, Score
 from evals.cascade import BASE_RATE, Stage, skipped, threshold
 from evals.contenders_report import (
     ALL,
-    EVEN,
     FALSE_ALARMS,
     GRAMS,
     LAST,
@@ -30,6 +29,7 @@ from evals.contenders_report import (
     THREE,
     TUNED,
     TWO,
+    WITH_NEAR,
     Compared,
     Contender,
     Found,
@@ -39,7 +39,7 @@ from evals.figures import Bools, Floats
 from evals.held_out import held_out, why_not
 from evals.public import sample
 from evals.suites.speed import LONGEST, SHORTEST, TEXTS
-from screening.ensemble import SHARES, Standard, mean_of
+from screening.ensemble import SHARES, pooled
 from screening.model import EmbeddedModel
 from screening.ngrams import NGrams
 from screening.screen import DEFAULT_MODEL
@@ -157,8 +157,8 @@ def compare(rows: Rows, model: Path, weights: Path | None, cache: Path, folder: 
     single = EmbeddedModel.load(model, threads=1)
     score = Once(EmbeddedModel.load(model, threads=os.cpu_count() or 1).read)
     left_out = list(rows.left_out)
-    _say(f"n-grams on {len(rows.own):,} rows")
-    grams = ngrams.fit_on(rows.own, rows.frames)
+    _say(f"n-grams on {len(rows.own) + len(rows.public):,} rows")
+    grams = ngrams.fit_on([*rows.own, *rows.public], rows.frames)
     first = _fitted_ngrams(grams, rows, folder)
     _say("the tuned encoder")
     tuned = _entry(
@@ -232,23 +232,19 @@ def _frozen(known: Frozen, rows: Rows, folder: Path) -> list[_Entry]:
 def _ensembles(
     first: _Entry, tuned: _Entry, near: _Entry, neighbours: Neighbours, single: EmbeddedModel
 ) -> list[_Entry]:
-    """The tuned encoder standardised, and means of two and of three; timed with one pass of the encoder for all."""
-    standards = {entry.name: Standard.of(entry.odds) for entry in (first, tuned, near)}
-    scale = float(standards[TUNED].spread.mean())
+    """Means of two and of three readers; timed with one pass of the encoder for all."""
 
-    def ensemble(name: str, size: int, *members: _Entry, weights: Sequence[float] | None = None) -> _Entry:
+    def ensemble(name: str, size: int, shares: Sequence[float], *members: _Entry) -> _Entry:
         def anew() -> Approach:
             score = Once(single.read)
             readers = {TUNED: approaches.by_encoder(score), NEAR: neighbours.approach(score), GRAMS: first.anew()}
-            return lambda texts: mean_of([standards[m.name](readers[m.name](texts)) for m in members], scale, weights)
+            return lambda texts: pooled([readers[member.name](texts) for member in members], shares)
 
-        odds = mean_of([standards[member.name](member.odds) for member in members], scale, weights)
-        return _Entry(name, odds, size, anew)
+        return _Entry(name, pooled([member.odds for member in members], shares), size, anew)
 
     return [
-        ensemble(EVEN, tuned.size, tuned),
-        ensemble(TWO, tuned.size + first.size, tuned, first, weights=SHARES),
-        ensemble(THREE, near.size + first.size, tuned, first, near),
+        ensemble(TWO, tuned.size + first.size, SHARES, tuned, first),
+        ensemble(THREE, near.size + first.size, WITH_NEAR, tuned, first, near),
     ]
 
 

@@ -41,8 +41,9 @@ class Batcher:
         self._worker = threading.Thread(target=self._work, name="screening-batcher", daemon=True)
         self._worker.start()
 
-    async def score(self, texts: Sequence[str]) -> list[ModelOutput]:
-        """Score texts together with whatever else is waiting.
+    async def score(self, texts: Sequence[str], *, admitted: bool = False) -> list[ModelOutput]:
+        """Score texts together with whatever else is waiting. `admitted`: more of a request that was let in before,
+        which no limit turns away.
 
         Raises Overloaded when the queue is full, ModelUnavailable after closing, and whatever the model
         raises for one of these very texts.
@@ -51,7 +52,7 @@ class Batcher:
         with self._changed:
             if self._closed:
                 raise ModelUnavailable("the classifier has been shut down; start the service again")
-            if len(self._waiting) + len(items) > self._queue_limit:
+            if not admitted and len(self._waiting) + len(items) > self._queue_limit:
                 raise Overloaded(f"{len(self._waiting)} texts already wait for the classifier; try again shortly")
             self._waiting.extend(items)
             self._changed.notify()

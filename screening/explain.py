@@ -5,6 +5,7 @@ That shows what the model reacted to, each word read in its context, which is no
 would agree.
 """
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -46,14 +47,18 @@ def shares_of(words: Sequence[Span], tokens: Sequence[Span], shares: NDArray[np.
 def alone(spans: Sequence[Span], tokens: Sequence[Span], shares: NDArray[np.float32], whole: float) -> list[float]:
     """Estimates of the log-odds of any violation that stretches of a text would have by themselves, `whole` being the
     text's own: the same sum of shares, as if the mean were over the stretch's tokens alone. They were read in company,
-    so this tells where to look closer, and no more. `shares` is S x 10, clean last.
+    so this tells where to look closer, and no more: infinity where no token stands wholly inside. `shares` is S x 10,
+    the encoder's, clean last; what n-grams said of the whole text stays in `whole`.
     """
     starts, ends = np.array(tokens, dtype=np.int64).T
     estimates = []
     for start, end in spans:
         inside = shares[(starts >= start) & (ends <= end) & (ends > starts)]
-        own = inside.sum(axis=0) * (len(shares) / max(len(inside), 1))
-        estimates.append(whole + _any_violation(own) - _any_violation(shares.sum(axis=0)))
+        if len(inside):
+            own = inside.sum(axis=0) * (len(shares) / len(inside))
+            estimates.append(whole + _any_violation(own) - _any_violation(shares.sum(axis=0)))
+        else:
+            estimates.append(math.inf)
     return estimates
 
 

@@ -21,8 +21,9 @@ from domain.base import Frozen
 from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
-from screening.ensemble import Ensemble, log_odds
+from screening.ensemble import load, log_odds, pooled
 from screening.explain import Span, alone, shares_of, strongest, words_of
+from screening.ngrams import NGrams
 from screening.tokens import Tokens, batch
 
 OUTPUTS = ["policies", "violation", "severity", "vector", "shares"]
@@ -32,6 +33,10 @@ MAX_PASS = 32
 
 PADDING = 1.5
 """A pass takes windows up to this many times as long as its shortest: beyond, padding costs more than it saves."""
+
+NGRAMS = "ngrams.npz"
+FILES = frozenset({"model.onnx", "tokenizer.json", "heads.npz", NGRAMS, "calibration.json"})
+"""What a model folder consists of, besides its manifest and card."""
 
 SENTENCE_TRANSFORMERS = "sentence-transformers:"
 
@@ -116,9 +121,9 @@ class EmbeddedModel:
         *,
         space: str,
         languages: tuple[str, ...],
-        ensemble: Ensemble | None = None,
+        ngrams: NGrams | None = None,
     ) -> None:
-        self._ensemble = ensemble
+        self._ngrams = ngrams
         self._session = session
         self._tokens = tokens
         self.ref = ref
@@ -137,48 +142,53 @@ class EmbeddedModel:
             ref,
             space=manifest.sha256["model.onnx"],
             languages=manifest.languages,
-            ensemble=Ensemble.load(folder / "ngrams.npz"),
+            ngrams=load(folder / NGRAMS),
         )
 
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
-        """Score texts by both readers; severity, vector and shares are the encoder's."""
-        read = self.read(texts)
-        if self._ensemble is None or not texts:
-            return read
-        together = self._ensemble.together(texts, np.array([(*output.policies, output.violation) for output in read]))
-        return [
-            replace(output, policies=tuple(odds[:-1]), violation=odds[-1])
-            for output, odds in zip(read, together.tolist(), strict=True)
-        ]
+        """Score texts by both readers; of a long text's windows the one most in violation speaks, and the first gives
+        the vector. Severity, vector and shares are the encoder's.
+        """
+        return self._scored(texts, self._ngrams)
 
     def read(self, texts: Sequence[str]) -> list[ModelOutput]:
-        """What the encoder alone says: of a long text's windows the one most in violation speaks, and the first gives
-        the vector.
-        """
-        windows = [(owner, window) for owner, text in enumerate(texts) for window in self._tokens.windows(text)]
-        order = sorted(range(len(windows)), key=lambda i: len(windows[i][1]))
-        results: list[ModelOutput | None] = [None] * len(windows)
-        for chosen in _passes(order, [len(window) for _, window in windows]):
-            made = self._session.run(OUTPUTS, batch([windows[i][1] for i in chosen]))
+        """The same by the encoder alone."""
+        return self._scored(texts, None)
+
+    def _scored(self, texts: Sequence[str], ngrams: NGrams | None) -> list[ModelOutput]:
+        windows = [self._tokens.windows(text) for text in texts]
+        outputs = self._passed([window for of_text in windows for window in of_text])
+        if ngrams and outputs:
+            pieces = [
+                text[start:end]
+                for text, of_text in zip(texts, windows, strict=True)
+                for start, end in ([(0, len(text))] if len(of_text) == 1 else self._tokens.stretches(text))
+            ]
+            outputs = joined(ngrams, pieces, outputs)
+        left = iter(outputs)
+        return [_worst([next(left) for _ in of_text]) for of_text in windows]
+
+    def _passed(self, windows: Sequence[list[int]]) -> list[ModelOutput]:
+        """One output per window, in order."""
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i]))
+        results: dict[int, ModelOutput] = {}
+        for chosen in _passes(order, [len(window) for window in windows]):
+            made = self._session.run(OUTPUTS, batch([windows[i] for i in chosen]))
             for index, policies, violation, severity, vector, shares in zip(chosen, *made, strict=True):
                 results[index] = ModelOutput(
                     tuple(policies.tolist()),
                     float(violation[0]),
                     tuple(severity.tolist()),
                     vector,
-                    shares[: len(windows[index][1])],
+                    shares[: len(windows[index])],
                 )
-        by_text: list[list[ModelOutput]] = [[] for _ in texts]
-        for (owner, _), result in zip(windows, results, strict=True):
-            if result is not None:
-                by_text[owner].append(result)
-        return [_worst(outputs) for outputs in by_text]
+        return [results[index] for index in range(len(windows))]
 
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """The stretches that add most to the policy's logit over that of clean."""
-        tokens = self._tokens.spans(text)
-        if output.shares is None or len(tokens) != len(output.shares):
+        if output.shares is None:
             return []
+        tokens = self._tokens.spans(text)
         words = words_of(text)
         return strongest(
             words, shares_of(words, tokens, output.shares[:, list(Policy).index(policy)] - output.shares[:, -1])
@@ -186,10 +196,9 @@ class EmbeddedModel:
 
     def alone(self, text: str, output: ModelOutput, spans: Sequence[Span]) -> list[float] | None:
         """From the pass over the whole text; None for a text of several windows."""
-        tokens = self._tokens.spans(text)
-        if output.shares is None or len(tokens) != len(output.shares):
+        if output.shares is None:
             return None
-        return alone(spans, tokens, output.shares, output.violation)
+        return alone(spans, self._tokens.spans(text), output.shares, output.violation)
 
 
 class SentenceTransformerModel:
@@ -201,9 +210,10 @@ class SentenceTransformerModel:
 
     languages = ("en",)
 
-    def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ref: ModelRef) -> None:
+    def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ngrams: NGrams, ref: ModelRef) -> None:
         self._encoder = encoder
         self._heads = heads
+        self._ngrams = ngrams
         self.ref = ref
         self.space = ref.name
 
@@ -230,17 +240,19 @@ class SentenceTransformerModel:
                 f"{path} makes vectors of {width} numbers and the heads in {folder} need "
                 f"{heads['classes.weight'].shape[0]}; choose a model of that width or fit heads for this one"
             )
-        return cls(encoder, heads, ModelRef(name=path, version=ref.version, sha256=ref.sha256))
+        ngrams = load(folder / NGRAMS)
+        return cls(encoder, heads, ngrams, ModelRef(name=path, version=ref.version, sha256=ref.sha256))
 
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
-        """Score texts by their sentence vector alone."""
+        """Score texts by their sentence vector and n-grams."""
         vectors = np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True), dtype=np.float32)
         classes = vectors @ self._heads["classes.weight"] + self._heads["classes.bias"]
         severity = vectors @ self._heads["severity.weight"] + self._heads["severity.bias"]
-        return [
+        read = [
             ModelOutput(tuple(odds[:-1]), odds[-1], tuple(s.tolist()), v)
             for odds, s, v in zip(log_odds(classes).tolist(), severity, vectors, strict=True)
         ]
+        return joined(self._ngrams, texts, read) if read else []
 
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """None: the library gives no states of single tokens."""
@@ -258,6 +270,16 @@ def load_encoder(name: str, folder: Path, *, threads: int = 1) -> Encoder:
     if name == folder.name:
         return EmbeddedModel.load(folder, threads=threads)
     raise ModelUnavailable(f"there is no model '{name}'; choose '{folder.name}' or '{SENTENCE_TRANSFORMERS}<path>'")
+
+
+def joined(ngrams: NGrams, texts: Sequence[str], read: Sequence[ModelOutput]) -> list[ModelOutput]:
+    """The outputs for these texts, at least one, n-grams now voting on the scores."""
+    odds = np.array([(*output.policies, output.violation) for output in read])
+    together = pooled([odds, log_odds(ngrams.logits(texts))]).tolist()
+    return [
+        replace(output, policies=tuple(said[:-1]), violation=said[-1])
+        for output, said in zip(read, together, strict=True)
+    ]
 
 
 def session_of(folder: Path, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -278,6 +300,8 @@ def _verified(folder: Path) -> tuple[_Manifest, ModelRef]:
     try:
         text = (folder / "model.json").read_text(encoding="utf-8")
         manifest = _Manifest.model_validate_json(text)
+        if missing := sorted(FILES - set(manifest.sha256)):
+            raise ModelUnavailable(f"{folder / 'model.json'} names no {', '.join(missing)}; restore it or rebuild")
         for name, expected in manifest.sha256.items():
             found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
             if found != expected:

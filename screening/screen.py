@@ -107,7 +107,8 @@ class Screener:
             evidence = self._explain(content.text, output, top, normalised if plain else None)
             signals = with_evidence(signals, top, evidence)
         spans = self._suspects(normalised.text, outputs[-1])
-        alone = await self._batcher.score([normalised.text[start:end] for start, end in spans]) if spans else []
+        texts = [normalised.text[start:end] for start, end in spans]
+        alone = await self._batcher.score(texts, admitted=True) if texts else []
         signals += passage_signals(alone, spans, normalised, self._calibration)
         return Screening(
             normalised=normalised.text,
@@ -134,7 +135,7 @@ class Screener:
         if estimates is None:
             return list(spans)
         platt = self._calibration.violation
-        return [s for s, z in zip(spans, estimates, strict=True) if probability(platt(z)) >= SUSPECT_FROM]
+        return [s for s, z in zip(spans, estimates, strict=True) if not probability(platt(z)) < SUSPECT_FROM]
 
     def _explain(self, posted: str, output: ModelOutput, top: Policy, plain: Normalised | None) -> tuple[Evidence, ...]:
         """The phrases behind a policy's score, as they stood in the posted text."""

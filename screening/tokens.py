@@ -39,6 +39,14 @@ class Tokens:
         encoding = self._tokenizer.encode(text)
         return [list(encoding.ids), *(list(more.ids) for more in encoding.overflowing)]
 
+    def stretches(self, text: str) -> list[tuple[int, int]]:
+        """Where each window stands in the text, in the order of `windows`."""
+        encoding = self._tokenizer.encode(text)
+        placed = (
+            [span for span in window.offsets if span[0] < span[1]] for window in (encoding, *encoding.overflowing)
+        )
+        return [(spans[0][0], spans[-1][1]) if spans else (0, 0) for spans in placed]
+
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where each token of the first window stands in the text, the space before it left out; (0, 0) for marks."""
         return [_trimmed(text, start, end) for start, end in self._tokenizer.encode(text).offsets]

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from domain.vocabulary import Policy, Severity
+from screening import ensemble
 from screening.calibration import Calibration
-from screening.ensemble import Ensemble
+from screening.model import NGRAMS
 from screening.normalise import Normalised, normalise
 from screening.rules import Rules
 from screening.tokens import WINDOW, Tokens
@@ -47,7 +48,6 @@ VERSION = "5"
 LAYERS = 8
 """Layers kept of the published twelve: on frozen features the upper four add less than fine-tuning makes up for."""
 
-NGRAMS = "ngrams.npz"
 HIDDEN_TEXT = "hidden_text"
 HIDDEN_TEXT_PRIOR = 0.8
 """Prior log-odds of a violation given a disguised text: a disguise is rarely meant for the reader."""
@@ -130,7 +130,8 @@ def assemble(tuned: finetune.Tuned, rows: Rows, out: Path, cache: Path) -> None:
     memory = heads.fit_memory(last)
     onnx.save(encoder.build(tuned.model, ranges, tuned.classes, tuned.severities, memory), draft / "model.onnx")
     _write_vector_heads(draft / "heads.npz", heads.apply(memory, last), some)
-    _write_ensemble(draft, rows)
+    ensemble.write(draft / NGRAMS, ngrams.fit_on(rows.learnt, rows.frames))
+    log.info("n-grams fitted")
     _describe(draft, out.name, rows)
     _put_in_place(draft, out)
 
@@ -198,7 +199,7 @@ def _calibrated(folder: Path, rows: Sequence[Example]) -> tuple[Calibration, Map
     rules = Rules.load()
     columns = [(rule.name, rule.policy, rule.weight) for rule in rules.all] + [(HIDDEN_TEXT, None, HIDDEN_TEXT_PRIOR)]
     matched = _matches(plain, rules, [name for name, _, _ in columns])
-    model = features.opened(folder, Ensemble.load(folder / NGRAMS))
+    model = features.opened(folder, ensemble.load(folder / NGRAMS))
     policies, violation, severities = features.outputs(model, [e.text for e in rows], [n.text for n in plain])
     seen = calibrate.Observations(policies, violation, matched, heads.targets(rows))
     calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)
@@ -214,15 +215,6 @@ def _matches(texts: Sequence[Normalised], rules: Rules, columns: Sequence[str]) 
             matched[row, positions[match.rule.name]] = 1
         matched[row, -1] = float(bool(text.hidden))
     return matched
-
-
-def _write_ensemble(folder: Path, rows: Rows) -> None:
-    """N-grams fitted on our rows and a filling of the frames, beside the encoder in the folder."""
-    fitted = ngrams.fit_on(rows.own, rows.frames)
-    log.info("n-grams fitted")
-    texts = [e.text for e in rows.unseen]
-    read = np.array([(*output.policies, output.violation) for output in features.opened(folder).read(texts)])
-    Ensemble.of(fitted, texts, read).write(folder / NGRAMS)
 
 
 def _write_vector_heads(path: Path, memory: Array, rows: Sequence[Example]) -> None:

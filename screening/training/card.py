@@ -100,13 +100,13 @@ A classifier of short texts for dating and social apps. One forward pass gives t
   arithmetic: seven-bit weights per column, eight-bit activations with fixed scales, so that a text's score never
   depends on its neighbours in a batch; the word table stays in four bits as published.
 - Read-outs: one softmax over the nine policies and clean, one over severities, linear in the means of all layers.
-- N-grams (`ngrams.npz`): a linear softmax over hashed runs of letters and words, fitted on our rows and frames. Its
-  class logits and the encoder's are standardised and averaged, the encoder counting {SHARES[0]:g}; severity, memory
-  vector and evidence are the encoder's.
+- N-grams (`ngrams.npz`): a linear softmax over hashed runs of letters and words, fitted on the same texts. Its
+  class logits and the encoder's are averaged, the encoder counting {SHARES[0]:g}, which was chosen with the calibration
+  part's labels; severity, memory vector and evidence are the encoder's.
 - Our corpus: {len(own)} rows for training, all our own writing ({own_lines}; languages: {language_lines}).
   Its data card is `data/corpus/CARD.md`; no writer stands in two parts.
-- Frames: {count} sentences with holes, our own writing (languages: {framed}), filled anew for each pass with groups of
-  people, so that every group stands as often in harm as in harmless company.
+- Frames: {count} sentences with holes, our own writing (languages: {framed}), half of them harmful, filled anew
+  for each pass with groups of people that are drawn without regard to the label.
 - Public sets, none of it shipped. Rows that were read anew by our label guide count like ours, with our label; the
   others less than a third, with their authors':
 

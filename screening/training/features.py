@@ -13,18 +13,18 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from domain.signals import ModelRef
-from screening.ensemble import Ensemble
 from screening.model import EmbeddedModel, session_of
+from screening.ngrams import NGrams
 from screening.tokens import Tokens, batch
 
 Array = NDArray[np.float32]
 BATCH = 16
 
 
-def opened(folder: Path, ensemble: Ensemble | None = None) -> EmbeddedModel:
+def opened(folder: Path, ngrams: NGrams | None = None) -> EmbeddedModel:
     """The model in a folder that has no manifest yet; by the encoder alone, or as it will be served."""
     tokens, ref = Tokens.load(folder / "tokenizer.json"), ModelRef(name=folder.name, version="", sha256="")
-    return EmbeddedModel(session_of(folder, threads=2), tokens, ref, space="", languages=(), ensemble=ensemble)
+    return EmbeddedModel(session_of(folder, threads=2), tokens, ref, space="", languages=(), ngrams=ngrams)
 
 
 def outputs(model: EmbeddedModel, posted: Sequence[str], normalised: Sequence[str]) -> tuple[Array, Array, Array]:

@@ -55,9 +55,9 @@ def fit(texts: Sequence[str], examples: Sequence[Example], l2: float = L2) -> NG
     return NGrams(weight, found[width * kinds :].astype(np.float32))
 
 
-def fit_on(own: Sequence[Example], frames: Sequence[Frames]) -> NGrams:
-    """Fit on our rows and one filling of the frames, without disguises."""
-    learnt = [*own, *(example for some in frames for example in some.filled(random.Random(0)))]
+def fit_on(rows: Sequence[Example], frames: Sequence[Frames]) -> NGrams:
+    """Fit on rows and one filling of the frames, without disguises."""
+    learnt = [*rows, *(example for some in frames for example in some.filled(random.Random(0)))]
     return fit([normalise(example.text).text for example in learnt], learnt)
 
 

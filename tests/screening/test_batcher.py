@@ -45,6 +45,22 @@ async def test_each_caller_gets_the_answer_to_its_own_texts() -> None:
     assert [[o.violation for o in answer] for answer in answers] == [[n, n + 300] for n in range(1, 60)]
 
 
+async def test_more_of_a_request_that_was_let_in_is_not_turned_away() -> None:
+    model = Slow(open_gate=False)
+    batcher = Batcher(model, queue_limit=1)
+    first = asyncio.create_task(batcher.score(["first"]))
+    await begun(model)
+    waiting = asyncio.create_task(batcher.score(["waiting"]))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await batcher.score(["too many"])
+    more = asyncio.create_task(batcher.score(["its passage", "another"], admitted=True))
+    await asyncio.sleep(0)
+    model.gate.set()
+    assert [len(answer) for answer in await asyncio.gather(first, waiting, more)] == [1, 1, 2]
+    batcher.close()
+
+
 async def test_what_queues_up_meanwhile_becomes_the_next_batch() -> None:
     model = Slow(open_gate=False)
     batcher = Batcher(model, max_batch=8)

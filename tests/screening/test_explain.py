@@ -7,7 +7,7 @@ import pytest
 
 import data
 from domain.vocabulary import Policy
-from screening.explain import shares_of, strongest, words_of
+from screening.explain import alone, shares_of, strongest, words_of
 from screening.model import EmbeddedModel
 
 FOLDER = Path(data.__path__[0]) / "models" / "e5-small-v1"
@@ -49,10 +49,10 @@ def test_the_shares_of_all_tokens_add_up_to_the_same_order_as_the_score(model: E
 
 def test_the_same_text_is_explained_alike_in_any_company(model: EmbeddedModel) -> None:
     text = "Morning! Send me 200 dollars in gift cards and then we can meet"
-    alone = model.phrases(text, model.score([text])[0], Policy.SCAMS)
+    by_itself = model.phrases(text, model.score([text])[0], Policy.SCAMS)
     beside = model.phrases(text, model.score(["hi", text, "a longer text " * 9])[1], Policy.SCAMS)
-    assert alone == beside
-    assert any("200 dollars" in text[start:end] for start, end in alone)
+    assert by_itself == beside
+    assert any("200 dollars" in text[start:end] for start, end in by_itself)
 
 
 def test_what_a_stretch_would_score_by_itself_is_told_about_right(model: EmbeddedModel) -> None:
@@ -70,3 +70,8 @@ def test_what_a_stretch_would_score_by_itself_is_told_about_right(model: Embedde
 def test_a_text_of_several_windows_tells_nothing_of_its_stretches(model: EmbeddedModel) -> None:
     text = "We met at the library and talked about trees. " * 60
     assert model.alone(text, model.score([text])[0], [(0, 45)]) is None
+
+
+def test_a_stretch_without_a_whole_token_is_worth_a_look() -> None:
+    shares = np.ones((2, 10), np.float32)
+    assert alone([(1, 2)], [(0, 0), (0, 9)], shares, -3.0) == [float("inf")]

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from domain.errors import ModelUnavailable
+from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
+from screening import ensemble
 from screening.calibration import Calibration
-from screening.model import EmbeddedModel, ModelOutput, load_encoder
+from screening.model import EmbeddedModel, ModelOutput, SentenceTransformerModel, load_encoder
+from screening.signals import probability
 from screening.tokens import OVERLAP, WINDOW, Tokens
 
 TEXTS = ["hi", "Send me money on WhatsApp!", "I love hiking with my dog on Sundays. " * 6, "what a day " * 40]
@@ -81,7 +84,7 @@ def test_no_text_at_all_gives_no_output(model: EmbeddedModel) -> None:
     assert model.score([]) == []
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "calibration.json", "heads.npz"])
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "calibration.json", "heads.npz", "ngrams.npz"])
 def test_an_altered_file_is_refused(copied: Path, name: str) -> None:
     with (copied / name).open("ab") as file:
         file.write(b" ")
@@ -89,7 +92,7 @@ def test_an_altered_file_is_refused(copied: Path, name: str) -> None:
         EmbeddedModel.load(copied)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "model.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "ngrams.npz", "model.json"])
 def test_a_missing_file_is_refused(copied: Path, name: str) -> None:
     (copied / name).unlink()
     with pytest.raises(ModelUnavailable, match="incomplete"):
@@ -133,3 +136,41 @@ def test_severity_is_read_more_mildly_in_doubt() -> None:
     assert output.severity_at(1.0) is Severity.HIGH
     assert output.severity_at(0.7) is Severity.MEDIUM
     assert output.severity_at(0.3) is Severity.LOW
+
+
+def test_what_stands_anywhere_in_an_unpunctuated_long_text_is_read(model: EmbeddedModel) -> None:
+    """Each window is read by both readers: n-grams of the whole text would outvote the encoder."""
+    small_talk = "so we walked along the river and talked about the garden and the new tiles in the kitchen "
+    threat = "i know where you live i will come tonight and cut your throat i will kill you and your dog "
+    alone, buried, harmless = model.score(
+        [threat, small_talk * 15 + threat * 3 + small_talk * 15, small_talk * 33],
+    )
+    assert harmless.violation < buried.violation
+    assert buried.violation > (alone.violation + harmless.violation) / 2
+
+
+class Vectors:
+    """A sentence-transformers encoder that gives the shipped encoder's vectors."""
+
+    def __init__(self, model: EmbeddedModel) -> None:
+        self._model = model
+
+    def encode(self, texts: list[str], *, normalize_embeddings: bool) -> np.ndarray:
+        assert normalize_embeddings
+        return np.array([output.vector for output in self._model.read(texts)]).reshape(len(texts), -1)
+
+
+def test_heads_that_read_vectors_alone_are_calibrated_like_the_encoder(
+    model: EmbeddedModel, model_folder: Path
+) -> None:
+    with np.load(model_folder / "heads.npz") as stored:
+        heads = {name: stored[name] for name in stored.files}
+    ref = ModelRef(name="other", version="1", sha256="")
+    other = SentenceTransformerModel(Vectors(model), heads, ensemble.load(model_folder / "ngrams.npz"), ref)
+    platt = Calibration.load(model_folder / "calibration.json").violation
+    threat, talk = (
+        probability(platt(output.violation))
+        for output in other.score(["I will find you and hurt you tonight.", "I love hiking! What trails do you like?"])
+    )
+    assert threat > 0.3
+    assert talk < 0.05

@@ -96,9 +96,9 @@ async def test_only_what_is_suspect_is_read_again(screener: Screener, monkeypatc
     read: list[str] = []
     whole = screener._batcher.score
 
-    async def noted(texts: Sequence[str]) -> list[ModelOutput]:
+    async def noted(texts: Sequence[str], *, admitted: bool = False) -> list[ModelOutput]:
         read.extend(texts)
-        return await whole(texts)
+        return await whole(texts, admitted=admitted)
 
     monkeypatch.setattr(screener._batcher, "score", noted)
     text = f"{HARMLESS} {BURIED} {FILLER.strip()}"
