@@ -213,15 +213,14 @@
     const address = document.body.dataset.live;
     if (!address || stream || document.hidden) return;
     stream = new EventSource(address);
-    let first = true;
     stream.addEventListener("counts", (event) => {
       const counts = JSON.parse(event.data);
       for (const element of all("[data-live-total]")) {
         element.textContent = counts.total;
         element.hidden = !counts.total;
       }
-      if (!first) document.dispatchEvent(new CustomEvent("changed", { detail: counts }));
-      first = false;
+      // The first as well: something may have changed between the making of the page and the opening of the stream.
+      document.dispatchEvent(new CustomEvent("changed", { detail: counts }));
     });
   };
   const silence = () => { if (stream) stream.close(); stream = null; };
