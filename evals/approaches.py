@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -18,7 +17,7 @@ from domain.signals import ModelRef
 from domain.vocabulary import Severity
 from evals.figures import Bools, Floats, auc
 from screening.ensemble import log_odds
-from screening.model import EmbeddedModel, ModelOutput
+from screening.model import EmbeddedModel, ModelOutput, session_of
 from screening.ngrams import NGrams
 from screening.normalise import normalise
 from screening.tokens import Tokens
@@ -194,10 +193,9 @@ class Frozen:
         folder.mkdir()
         onnx.save(encoder.build(self.published, ranges, classes, severities), folder / "model.onnx")
         tokens.save(folder / "tokenizer.json")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
-        return EmbeddedModel(session, tokens, ModelRef(name="frozen", version="0", sha256=""), space="", languages=())
+        return EmbeddedModel(
+            session_of(folder), tokens, ModelRef(name="frozen", version="0", sha256=""), space="", languages=()
+        )
 
 
 def size(folder: Path) -> int:

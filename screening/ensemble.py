@@ -5,16 +5,10 @@ They err in different places, and the mean of what they say is right more often 
 (Genest and Zidek 1986).
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from domain.errors import ModelUnavailable
-from screening.ngrams import BITS, CLASSES, NGrams
 
 SHARES = (0.6, 0.4)
 """What the encoder and the n-grams count; on the calibration part .3 to .5 hardly differ for n-grams."""
@@ -44,21 +38,3 @@ def class_logits(odds: Floats) -> Floats:
 def pooled(spoken: Sequence[Floats], shares: Sequence[float] = SHARES) -> Floats:
     """What several readers, the encoder and n-grams first, say together; `shares` add up to 1."""
     return log_odds(np.average([class_logits(odds) for odds in spoken], axis=0, weights=shares))
-
-
-def write(path: Path, ngrams: NGrams) -> None:
-    """Write n-grams as `load` reads them."""
-    with path.open("wb") as file:
-        np.savez_compressed(file, weight=ngrams.weight, bias=ngrams.bias)
-
-
-def load(path: Path) -> NGrams:
-    """Read what `write` wrote. Raises ModelUnavailable where it is missing or of another kind."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            weight, bias = stored["weight"].astype(np.float16), stored["bias"].astype(np.float32)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelUnavailable(f"{path} holds no n-grams ({error!r}); restore it or rebuild the folder") from error
-    if (weight.shape, bias.shape) != ((1 << BITS, CLASSES), (CLASSES,)):
-        raise ModelUnavailable(f"{path} was written for other classes or buckets; rebuild the folder")
-    return NGrams(weight, bias)

@@ -21,9 +21,9 @@ from domain.base import Frozen
 from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
-from screening.ensemble import load, log_odds, pooled
+from screening.ensemble import log_odds, pooled
 from screening.explain import Span, alone, shares_of, strongest, words_of
-from screening.ngrams import NGrams
+from screening.ngrams import NGrams, load
 from screening.tokens import Tokens, batch
 
 OUTPUTS = ["policies", "violation", "severity", "vector", "shares"]

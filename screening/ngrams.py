@@ -5,13 +5,16 @@ It reads a text in microseconds without an encoder. Hashing instead of a vocabul
 """
 
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import ModelUnavailable
 from domain.vocabulary import Policy
 
 Array = NDArray[np.float32]
@@ -43,6 +46,24 @@ class NGrams:
             found = buckets(text)
             made[row] = self.weight[found].sum(axis=0, dtype=np.float32) * scale(found) + self.bias
         return made
+
+
+def write(path: Path, ngrams: NGrams) -> None:
+    """Write n-grams as `load` reads them."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, weight=ngrams.weight, bias=ngrams.bias)
+
+
+def load(path: Path) -> NGrams:
+    """Read what `write` wrote. Raises ModelUnavailable where it is missing or of another kind."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            weight, bias = stored["weight"].astype(np.float16), stored["bias"].astype(np.float32)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelUnavailable(f"{path} holds no n-grams ({error!r}); restore it or rebuild the folder") from error
+    if (weight.shape, bias.shape) != ((1 << BITS, CLASSES), (CLASSES,)):
+        raise ModelUnavailable(f"{path} was written for other classes or buckets; rebuild the folder")
+    return NGrams(weight, bias)
 
 
 def buckets(text: str) -> NDArray[np.int64]:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from domain.vocabulary import Policy, Severity
-from screening import ensemble
 from screening.calibration import Calibration
 from screening.model import NGRAMS
+from screening.ngrams import load, write
 from screening.normalise import Normalised, normalise
 from screening.rules import Rules
 from screening.tokens import WINDOW, Tokens
@@ -130,7 +130,7 @@ def assemble(tuned: finetune.Tuned, rows: Rows, out: Path, cache: Path) -> None:
     memory = heads.fit_memory(last)
     onnx.save(encoder.build(tuned.model, ranges, tuned.classes, tuned.severities, memory), draft / "model.onnx")
     _write_vector_heads(draft / "heads.npz", heads.apply(memory, last), some)
-    ensemble.write(draft / NGRAMS, ngrams.fit_on(rows.learnt, rows.frames))
+    write(draft / NGRAMS, ngrams.fit_on(rows.learnt, rows.frames))
     log.info("n-grams fitted")
     _describe(draft, out.name, rows)
     _put_in_place(draft, out)
@@ -199,7 +199,7 @@ def _calibrated(folder: Path, rows: Sequence[Example]) -> tuple[Calibration, Map
     rules = Rules.load()
     columns = [(rule.name, rule.policy, rule.weight) for rule in rules.all] + [(HIDDEN_TEXT, None, HIDDEN_TEXT_PRIOR)]
     matched = _matches(plain, rules, [name for name, _, _ in columns])
-    model = features.opened(folder, ensemble.load(folder / NGRAMS))
+    model = features.opened(folder, load(folder / NGRAMS))
     policies, violation, severities = features.outputs(model, [e.text for e in rows], [n.text for n in plain])
     seen = calibrate.Observations(policies, violation, matched, heads.targets(rows))
     calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from domain.errors import ModelUnavailable
-from screening.ensemble import SHARES, class_logits, load, log_odds, pooled, write
-from screening.ngrams import BITS, CLASSES, NGrams
+from screening.ensemble import SHARES, class_logits, log_odds, pooled
+from screening.ngrams import BITS, CLASSES, NGrams, load, write
 
 TEXTS = ["send money now", "see you at six", "money money", "the river", ""]
 

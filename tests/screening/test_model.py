@@ -11,9 +11,9 @@ import pytest
 from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
-from screening import ensemble
 from screening.calibration import Calibration
 from screening.model import EmbeddedModel, ModelOutput, SentenceTransformerModel, load_encoder
+from screening.ngrams import load
 from screening.signals import probability
 from screening.tokens import OVERLAP, WINDOW, Tokens
 
@@ -166,7 +166,7 @@ def test_heads_that_read_vectors_alone_are_calibrated_like_the_encoder(
     with np.load(model_folder / "heads.npz") as stored:
         heads = {name: stored[name] for name in stored.files}
     ref = ModelRef(name="other", version="1", sha256="")
-    other = SentenceTransformerModel(Vectors(model), heads, ensemble.load(model_folder / "ngrams.npz"), ref)
+    other = SentenceTransformerModel(Vectors(model), heads, load(model_folder / "ngrams.npz"), ref)
     platt = Calibration.load(model_folder / "calibration.json").violation
     threat, talk = (
         probability(platt(output.violation))
