@@ -8,8 +8,8 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 
 from domain.errors import ModelUnavailable, Overloaded
 from screening.model import Encoder, ModelOutput
@@ -22,10 +22,25 @@ LENGTHS = (80, 200, 500)
 """Characters at which batches are cut, so that short texts are answered before long ones are begun."""
 
 
-@dataclass
+Answer = ModelOutput | Exception
+
+
+@dataclass(frozen=True)
 class _Item:
+    """A text, and who waits for it in which event loop."""
+
     text: str
-    result: "Future[ModelOutput]" = field(default_factory=Future)
+    loop: asyncio.AbstractEventLoop
+    result: asyncio.Future[ModelOutput]
+
+    def settle(self, answer: Answer) -> None:
+        """Give the answer to whoever still waits; from the loop's own thread."""
+        if self.result.done():
+            return
+        if isinstance(answer, Exception):
+            self.result.set_exception(answer)
+        else:
+            self.result.set_result(answer)
 
 
 class Batcher:
@@ -48,7 +63,8 @@ class Batcher:
         Raises Overloaded when the queue is full, ModelUnavailable after closing, and whatever the model
         raises for one of these very texts.
         """
-        items = [_Item(text) for text in texts]
+        loop = asyncio.get_running_loop()
+        items = [_Item(text, loop, loop.create_future()) for text in texts]
         with self._changed:
             if self._closed:
                 raise ModelUnavailable("the classifier has been shut down; start the service again")
@@ -56,7 +72,7 @@ class Batcher:
                 raise Overloaded(f"{len(self._waiting)} texts already wait for the classifier; try again shortly")
             self._waiting.extend(items)
             self._changed.notify()
-        return list(await asyncio.gather(*(asyncio.wrap_future(item.result) for item in items)))
+        return list(await asyncio.gather(*(item.result for item in items)))
 
     def close(self) -> None:
         """Stop the worker; what still waits fails with ModelUnavailable."""
@@ -65,9 +81,7 @@ class Batcher:
             left = list(self._waiting)
             self._waiting.clear()
             self._changed.notify()
-        for item in left:
-            if item.result.set_running_or_notify_cancel():
-                item.result.set_exception(ModelUnavailable("the classifier was shut down; send the text again"))
+        _deliver(left, [ModelUnavailable("the classifier was shut down; send the text again") for _ in left])
         self._worker.join()
 
     def _work(self) -> None:
@@ -78,7 +92,7 @@ class Batcher:
                 if self._closed:
                     return
                 taken = [self._waiting.popleft() for _ in range(min(self._max_batch, len(self._waiting)))]
-            wanted = [item for item in taken if item.result.set_running_or_notify_cancel()]
+            wanted = [item for item in taken if not item.result.cancelled()]
             for lowest, highest in zip((-1, *LENGTHS), (*LENGTHS, None), strict=True):
                 group = [i for i in wanted if lowest < len(i.text) and (highest is None or len(i.text) <= highest)]
                 if group:
@@ -87,13 +101,25 @@ class Batcher:
     def _answer(self, items: Sequence[_Item]) -> None:
         """Score a group in one call; if that fails, each alone, so that a bad text fails only its caller."""
         try:
-            outputs = self._model.score([item.text for item in items])
+            _deliver(items, self._model.score([item.text for item in items]))
         except Exception as error:  # the worker must outlive any text; the caller gets the error
             if len(items) == 1:
-                items[0].result.set_exception(error)
+                _deliver(items, [error])
                 return
             for item in items:
                 self._answer([item])
-            return
-        for item, output in zip(items, outputs, strict=True):
-            item.result.set_result(output)
+
+
+def _deliver(items: Sequence[_Item], answers: Sequence[Answer]) -> None:
+    """Settle items in their loops, each loop woken once; a loop that has ended has nobody left who waits."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Item, Answer]]] = {}
+    for item, answer in zip(items, answers, strict=True):
+        by_loop.setdefault(item.loop, []).append((item, answer))
+    for loop, settled in by_loop.items():
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: Sequence[tuple[_Item, Answer]]) -> None:
+    for item, answer in settled:
+        item.settle(answer)

@@ -7,8 +7,10 @@ is complete, and every file in it is checked against its recorded hash before it
 import hashlib
 import importlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -38,6 +40,9 @@ NGRAMS = "ngrams.npz"
 FILES = frozenset({"model.onnx", "tokenizer.json", "heads.npz", NGRAMS, "calibration.json"})
 """What a model folder consists of, besides its manifest and card."""
 
+SLOWER = ["SkipLayerNormFusion"]
+"""Fusions of onnxruntime that make a pass longer: its joint operator of sum and norm takes thrice the time of both."""
+
 SENTENCE_TRANSFORMERS = "sentence-transformers:"
 
 
@@ -61,9 +66,11 @@ class ModelOutput:
 
         With `chance` 1 this is the median severity of a sure violation; in doubt it is the milder reading.
         """
-        odds = np.exp(np.array(self.severity) - max(self.severity))
-        at_least = np.cumsum((odds / odds.sum())[::-1])[::-1] * chance
-        return list(Severity)[int(np.flatnonzero(at_least >= 0.5).max(initial=0))]
+        greatest = max(self.severity)
+        odds = [math.exp(logit - greatest) for logit in self.severity]
+        whole = sum(odds)
+        at_least = zip(reversed(Severity), accumulate(reversed(odds)), strict=True)
+        return next((rank for rank, share in at_least if share / whole * chance >= 0.5), Severity.LOW)
 
 
 class Encoder(Protocol):
@@ -290,7 +297,9 @@ def session_of(folder: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     # Idle threads that spin would take the processor from the rest of the service.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+        )
     except Exception as error:  # onnxruntime raises a dozen unrelated classes
         raise ModelUnavailable(f"{folder / 'model.onnx'} cannot be loaded: {error}; rebuild the folder") from error
 

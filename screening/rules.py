@@ -18,6 +18,7 @@ from domain.signals import Evidence
 from domain.vocabulary import Floor, Policy, Severity
 from screening.loose import loosely
 from screening.normalise import Normalised
+from screening.sieve import Sieve
 
 DEFAULT_RULES = Path(__file__).with_name("rules.yaml")
 AROUND = 60
@@ -66,6 +67,16 @@ class Rule(Frozen):
 
 
 @dataclass(frozen=True)
+class _Form:
+    """One way to read a text, and the places of the patterns that may match it."""
+
+    text: str
+    normalised: Normalised | None
+    """What leads from this form back to the posted text; None for the posted text itself."""
+    possible: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Match:
     """A rule that matched, and where."""
 
@@ -75,6 +86,8 @@ class Match:
 
 @dataclass(frozen=True)
 class _Compiled:
+    places: range
+    """Where its patterns stand among those of all rules."""
     patterns: tuple[re.Pattern[str], ...]
     not_before: tuple[re.Pattern[str], ...]
     not_after: tuple[re.Pattern[str], ...]
@@ -85,10 +98,14 @@ class Rules:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.all = tuple(rules)
-        self._compiled = {
-            rule.name: _Compiled(*(_compile(p) for p in (rule.patterns, rule.not_before, rule.not_after)))
-            for rule in rules
-        }
+        self._sieve = Sieve([pattern for rule in rules for pattern in rule.patterns])
+        self._compiled: dict[str, _Compiled] = {}
+        first = 0
+        for rule in rules:
+            places = range(first, first + len(rule.patterns))
+            patterns = (_compile(p) for p in (rule.patterns, rule.not_before, rule.not_after))
+            self._compiled[rule.name] = _Compiled(places, *patterns)
+            first = places.stop
 
     @classmethod
     def load(cls, path: Path = DEFAULT_RULES) -> "Rules":
@@ -117,38 +134,46 @@ class Rules:
 
     def match(self, text: Normalised, *, verified: bool = False) -> tuple[Match, ...]:
         """All rules that match the posted, the normalised or the loosely read text, in the order of the file."""
-        forms: list[tuple[str, Normalised | None]] = [(_lowered(text.raw), None)]
+        forms = [self._form(text.raw, None)]
         if text.raw != text.text:
-            forms.append((_lowered(text.text), text))
+            forms.append(self._form(text.text, text))
         if (loose := loosely(text)) is not text:
-            forms.append((_lowered(loose.text), loose))
+            forms.append(self._form(loose.text, loose))
+        possible = frozenset().union(*(form.possible for form in forms))
         found: dict[str, Match] = {}
         for rule in self.all:
             if rule.unless_verified and verified:
                 continue
-            evidence = _together(rule, found) if rule.together else self._search(rule, text.raw, forms)
+            if rule.together:
+                evidence = _together(rule, found)
+            elif possible.isdisjoint(self._compiled[rule.name].places):
+                continue
+            else:
+                evidence = self._search(rule, text.raw, forms)
             if evidence:
                 found[rule.name] = Match(rule, evidence)
         return tuple(found.values())
 
-    def _search(self, rule: Rule, posted: str, forms: Sequence[tuple[str, Normalised | None]]) -> tuple[Evidence, ...]:
+    def _form(self, text: str, normalised: Normalised | None) -> _Form:
+        lowered = _lowered(text)
+        return _Form(lowered, normalised, self._sieve.possible(lowered))
+
+    def _search(self, rule: Rule, posted: str, forms: Sequence[_Form]) -> tuple[Evidence, ...]:
         compiled = self._compiled[rule.name]
         spans: dict[tuple[int, int], Evidence] = {}
-        for form, normalised in forms:
-            for pattern in compiled.patterns:
-                for hit in pattern.finditer(form):
-                    if hit.end() == hit.start() or not _stands(compiled, form, hit):
-                        continue
-                    evidence = (
-                        normalised.evidence(hit.start(), hit.end(), rule.reason)
-                        if normalised
-                        else Evidence(
-                            start=hit.start(), end=hit.end(), quote=posted[slice(*hit.span())], note=rule.reason
-                        )
-                    )
-                    spans.setdefault((evidence.start, evidence.end), evidence)
-                    if len(spans) >= MAX_MATCHES:
-                        return tuple(spans.values())
+        for form in forms:
+            likely = [p for place, p in zip(compiled.places, compiled.patterns, strict=True) if place in form.possible]
+            for hit in (hit for pattern in likely for hit in pattern.finditer(form.text)):
+                if hit.end() == hit.start() or not _stands(compiled, form.text, hit):
+                    continue
+                evidence = (
+                    form.normalised.evidence(hit.start(), hit.end(), rule.reason)
+                    if form.normalised
+                    else Evidence(start=hit.start(), end=hit.end(), quote=posted[slice(*hit.span())], note=rule.reason)
+                )
+                spans.setdefault((evidence.start, evidence.end), evidence)
+                if len(spans) >= MAX_MATCHES:
+                    return tuple(spans.values())
         return tuple(spans.values())
 
 

@@ -4,7 +4,7 @@ Pure. What the weights add up to is defined once, here, for screening's own use;
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.signals import PASSAGE_ALONE, Evidence, Language, Signal
 from domain.vocabulary import Policy, Severity, SignalSource
@@ -123,14 +123,22 @@ def any_violation(signals: Sequence[Signal]) -> float:
 
     Rules of different policies see the same violation from several sides; adding them up would count it twice.
     """
-    of_none = sum(signal.weight for signal in signals if signal.policy is None)
-    rules = [signal for signal in signals if signal.source is not SignalSource.CLASSIFIER]
-    return of_none + max(sum(signal.weight for signal in rules if signal.policy is policy) for policy in Policy)
+    weights = _weights(s for s in signals if s.policy is None or s.source is not SignalSource.CLASSIFIER)
+    return weights.get(None, 0.0) + max(weights.get(policy, 0.0) for policy in Policy)
 
 
 def likeliest(signals: Sequence[Signal]) -> Policy:
     """The policy with the greatest sum."""
-    return max(Policy, key=lambda policy: sum(signal.weight for signal in signals if signal.policy is policy))
+    weights = _weights(signals)
+    return max(Policy, key=lambda policy: weights.get(policy, 0.0))
+
+
+def _weights(signals: Iterable[Signal]) -> dict[Policy | None, float]:
+    """What the signals of each policy add up to."""
+    weights: dict[Policy | None, float] = {}
+    for signal in signals:
+        weights[signal.policy] = weights.get(signal.policy, 0.0) + signal.weight
+    return weights
 
 
 def severities(output: ModelOutput, signals: Sequence[Signal]) -> dict[Policy, Severity]:

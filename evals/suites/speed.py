@@ -24,7 +24,7 @@ from evals.context import Context
 from evals.corpus import rows
 from evals.judging import APP, Text
 from evals.report import Figure, Report, Table, shown
-from screening.model import MAX_PASS, OUTPUTS
+from screening.model import MAX_PASS, OUTPUTS, session_of
 from screening.screen import Screener
 from screening.tokens import Tokens, batch
 
@@ -116,7 +116,7 @@ async def _measure(folder: Path, texts: Sequence[Text], threads: int, done: Call
     pairs = {name: _Pair() for name in (MANY, SINGLE, LOAD)}
     for _ in range(ROUNDS + 1):
         begun = time.perf_counter()
-        session = _session(folder, threads)
+        session = session_of(folder, threads)
         between = time.perf_counter()
         screener = Screener.load(folder, model=folder.name, threads=threads)
         pairs[LOAD].screening.append([time.perf_counter() - between])
@@ -135,15 +135,6 @@ async def _measure(folder: Path, texts: Sequence[Text], threads: int, done: Call
 def _content(text: Text) -> Content:
     kind = ContentType(text.kind)
     return Content(app_id=APP, content_id=text.id, content_type=kind, text=text.text, user_id=text.id)
-
-
-def _session(folder: Path, threads: int) -> onnxruntime.InferenceSession:
-    """A bare session with the options of the service, so that what is left between the two is screening's own."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
 
 async def _screened(screener: Screener, calls: Sequence[Sequence[Content]]) -> Seconds:

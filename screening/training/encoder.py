@@ -28,6 +28,9 @@ SMOOTHING = 0.8
 SMALLEST = 1e-6
 """Probabilities are kept this far from 0 and 1, which bounds log-odds at about 14."""
 
+MASKED = 1e4
+"""What is taken from the score of attention to padding."""
+
 GELU_MINIMUM = 0.17
 """The deepest value of GELU: what follows it needs almost no room below zero."""
 
@@ -81,8 +84,8 @@ class _Graph:
         self.constants[name] = made
         return name
 
-    def split(self, value: str, outputs: Sequence[str]) -> None:
-        self.nodes.append(helper.make_node("Split", [value], list(outputs), axis=-1, num_outputs=len(outputs)))
+    def split(self, value: str, outputs: Sequence[str], axis: int) -> None:
+        self.nodes.append(helper.make_node("Split", [value], list(outputs), axis=axis, num_outputs=len(outputs)))
 
 
 def measure_ranges(weights: Published, tokens: Tokens, texts: Iterable[str]) -> dict[str, Ranges]:
@@ -123,7 +126,7 @@ def build(
     outputs = {"vector": DIMENSIONS}
     tokens: dict[str, int] = {}
     hidden = _embed(graph, weights)
-    graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
+    _mask(graph)
     for layer in range(weights.layers):
         hidden = _layer(graph, tensors, ranges, layer, hidden)
     _pool(graph, hidden, memory)
@@ -181,6 +184,17 @@ def _embed(graph: _Graph, weights: Published) -> str:
     return graph.node("LayerNormalization", [total, *norm], "embedded", axis=-1, epsilon=1e-12)
 
 
+def _mask(graph: _Graph) -> None:
+    """`hidden`: what is added to scores of attention to padding; `mean`: what makes a mean over the other tokens."""
+    one = graph.constant("one", np.array(1, np.float32))
+    real = graph.node("Cast", ["attention_mask"], "real", to=TensorProto.FLOAT)
+    padding = graph.node("Sub", [real, one], "padding")
+    masked = graph.node("Mul", [padding, graph.constant("masked", np.array(MASKED, np.float32))], "masked.flat")
+    graph.node("Unsqueeze", [masked, graph.constant("axes.heads", np.array([1, 2], np.int64))], "hidden")
+    count = graph.node("ReduceSum", [real, graph.constant("axis.1", np.array([1], np.int64))], "count", keepdims=1)
+    graph.node("Div", [real, count], "mean")
+
+
 def _layer(graph: _Graph, tensors: dict[str, Array], ranges: dict[str, Ranges] | None, layer: int, hidden: str) -> str:
     prefix, n = f"encoder.layer.{layer}.", f"{layer}"
 
@@ -198,23 +212,35 @@ def _layer(graph: _Graph, tensors: dict[str, Array], ranges: dict[str, Ranges] |
         qkv_bias[2 * DIMENSIONS :] /= smooth
         out = out * smooth
         ranges = ranges | {f"{n}.mixed": Ranges(ranges[f"{n}.mixed"].peak / smooth)}
-    projected = _product(graph, hidden, qkv, f"{n}.in", ranges)
-    graph.split(projected, [f"{n}.query", f"{n}.key", f"{n}.value"])
-    bias = graph.constant(f"{n}.qkv.bias", qkv_bias)
-    graph.node(
-        "MultiHeadAttention",
-        [f"{n}.query", f"{n}.key", f"{n}.value", bias, "mask"],
-        f"{n}.mixed",
-        CONTRIB,
-        num_heads=graph.heads,
-    )
-    attended = _product(graph, f"{n}.mixed", out, f"{n}.mixed", ranges, smooth=False)
+    qkv[:DIMENSIONS] /= np.sqrt(DIMENSIONS // graph.heads)
+    qkv_bias[:DIMENSIONS] /= np.sqrt(DIMENSIONS // graph.heads)
+    _attention(graph, _product(graph, hidden, qkv, f"{n}.in", ranges, qkv_bias), n)
+    out_bias, narrow_bias = get("attention.output.dense.bias"), get("output.dense.bias")
+    attended = _product(graph, f"{n}.mixed", out, f"{n}.mixed", ranges, out_bias, smooth=False)
     middle = _normalised_sum(graph, get, "attention.output", attended, hidden, f"{n}.middle")
-    widened = _product(graph, middle, get("intermediate.dense.weight"), f"{n}.middle", ranges)
-    wide_bias = graph.constant(f"{n}.wide.bias", get("intermediate.dense.bias"))
-    wide = graph.node("BiasGelu", [widened, wide_bias], f"{n}.wide", CONTRIB)
-    narrowed = _product(graph, wide, get("output.dense.weight"), f"{n}.wide", ranges)
+    wide_weight, wide_bias = get("intermediate.dense.weight"), get("intermediate.dense.bias")
+    widened = _product(graph, middle, wide_weight, f"{n}.middle", ranges, wide_bias)
+    wide = graph.node("Gelu", [widened], f"{n}.wide", CONTRIB)
+    narrowed = _product(graph, wide, get("output.dense.weight"), f"{n}.wide", ranges, narrow_bias)
     return _normalised_sum(graph, get, "output", narrowed, middle, f"{n}.out")
+
+
+def _attention(graph: _Graph, projected: str, n: str) -> str:
+    """Scaled dot-product attention over queries, keys and values side by side, N x S x 3 * 384; queries come scaled.
+
+    Written out, since the one operator for it takes longer.
+    """
+    apart = graph.constant("heads.apart", np.array([0, 0, 3, graph.heads, -1], np.int64))
+    by_head = graph.node("Reshape", [projected, apart], f"{n}.apart")
+    turned = graph.node("Transpose", [by_head], f"{n}.turned", perm=[2, 0, 3, 1, 4])
+    graph.split(turned, [f"{n}.query", f"{n}.key", f"{n}.value"], axis=0)
+    scores = graph.node("FusedMatMul", [f"{n}.query", f"{n}.key"], f"{n}.scores", CONTRIB, transB=1)
+    seen = graph.node("Add", [scores, "hidden"], f"{n}.seen")
+    shares = graph.node("Softmax", [seen], f"{n}.attention", axis=-1)
+    mixed = graph.node("MatMul", [shares, f"{n}.value"], f"{n}.heads")
+    back = graph.node("Transpose", [mixed], f"{n}.back", perm=[1, 3, 0, 2, 4])
+    together = graph.constant("heads.together", np.array([0, 0, DIMENSIONS], np.int64))
+    return graph.node("Reshape", [back, together], f"{n}.mixed")
 
 
 def _smoothing(peak: Array, weight: Array) -> Array:
@@ -225,12 +251,21 @@ def _smoothing(peak: Array, weight: Array) -> Array:
 
 
 def _product(
-    graph: _Graph, value: str, weight: Array, name: str, ranges: dict[str, Ranges] | None, *, smooth: bool = True
+    graph: _Graph,
+    value: str,
+    weight: Array,
+    name: str,
+    ranges: dict[str, Ranges] | None,
+    bias: Array,
+    *,
+    smooth: bool = True,
 ) -> str:
-    """`value @ weight.T`, in float32 or with u8 activations and per-column s8 weights (weight is out x in)."""
+    """`value @ weight.T + bias`, in float32 or with u8 activations and per-column s8 weights (weight is out x in)."""
     label = f"{name}.{weight.shape[0]}"
+    added = graph.constant(f"{label}.bias", bias)
     if ranges is None:
-        return graph.node("MatMul", [value, graph.constant(f"{label}.weight", weight.T)], f"{label}.product")
+        product = graph.node("MatMul", [value, graph.constant(f"{label}.weight", weight.T)], f"{label}.unbiased")
+        return graph.node("Add", [product, added], f"{label}.product")
     peak = ranges[name].peak
     if smooth:
         divide = _smoothing(peak, weight)
@@ -250,6 +285,7 @@ def _product(
         graph.constant(f"{label}.column", column),
         offset,
         graph.constant(f"{label}.weight_zero", np.zeros(len(column), np.int8)),
+        added,
     ]
     return graph.node("MatMulIntegerToFloat", [levels, *stored], f"{label}.product", CONTRIB)
 
@@ -257,27 +293,19 @@ def _product(
 def _normalised_sum(
     graph: _Graph, get: Callable[[str], Array], part: str, value: str, residual: str, output: str
 ) -> str:
-    constants = [
-        graph.constant(f"{output}.{kind}", get(f"{part}.{kind}"))
-        for kind in ("LayerNorm.weight", "LayerNorm.bias", "dense.bias")
-    ]
-    return graph.node("SkipLayerNormalization", [value, residual, *constants], output, CONTRIB, epsilon=1e-12)
+    """Written out, since the one operator for it takes longer."""
+    norm = [graph.constant(f"{output}.{kind}", get(f"{part}.LayerNorm.{kind}")) for kind in ("weight", "bias")]
+    total = graph.node("Add", [value, residual], f"{output}.total")
+    return graph.node("LayerNormalization", [total, *norm], output, axis=-1, epsilon=1e-12)
 
 
 def _pool(graph: _Graph, last: str, memory: Head | None) -> None:
     """`features`: mean of each layer over the tokens that are no padding; `vector`: the last, of unit length."""
     first = graph.constant("axis.1", np.array([1], np.int64))
-    third = graph.constant("axis.2", np.array([2], np.int64))
-    real = graph.node("Cast", ["attention_mask"], "real", to=TensorProto.FLOAT)
-    weights = graph.node("Unsqueeze", [real, third], "real.3d")
-    count = graph.node("ReduceSum", [real, first], "count", keepdims=1)
-    means = []
-    for layer in graph.layers:
-        kept = graph.node("Mul", [layer, weights], f"{layer}.kept")
-        summed = graph.node("ReduceSum", [kept, first], f"{layer}.sum", keepdims=0)
-        means.append(graph.node("Div", [summed, count], f"{layer}.mean"))
-    graph.node("Concat", means, "features", axis=-1)
-    mean = f"{last}.mean"
+    row = graph.node("Unsqueeze", ["mean", first], "mean.row")
+    means = [graph.node("MatMul", [row, layer], f"{layer}.mean") for layer in graph.layers]
+    graph.node("Squeeze", [graph.node("Concat", means, "means", axis=-1), first], "features")
+    mean = graph.node("Squeeze", [f"{last}.mean", first], "last.mean")
     if memory is not None:
         turned = graph.node("MatMul", [mean, graph.constant("memory.weight", memory.weight)], "memory.product")
         mean = graph.node("Add", [turned, graph.constant("memory.bias", memory.bias)], "memory")
@@ -290,10 +318,10 @@ def _share_out(graph: _Graph, classes: Head) -> None:
     for number, layer in enumerate(graph.layers):
         rows = classes.weight[number * DIMENSIONS : (number + 1) * DIMENSIONS]
         weight = graph.constant(f"shares.{number}.weight", np.ascontiguousarray(rows))
-        parts.append(graph.node("MatMul", [f"{layer}.kept", weight], f"shares.{number}"))
+        parts.append(graph.node("MatMul", [layer, weight], f"shares.{number}"))
     total = graph.node("Sum", parts, "shares.sum")
     third = graph.constant("axis.2", np.array([2], np.int64))
-    graph.node("Div", [total, graph.node("Unsqueeze", ["count", third], "count.3d")], "shares")
+    graph.node("Mul", [total, graph.node("Unsqueeze", ["mean", third], "mean.column")], "shares")
 
 
 def _read_out(graph: _Graph, classes: Head, severities: Head) -> None:
