@@ -324,9 +324,10 @@ async def _screener(settings: Settings, local: frozenset[ServerName], stack: Asy
 
 def loaded_screener(settings: Settings) -> Screener:
     """The screener that the settings describe. Raises ModelUnavailable."""
-    encoder = load_encoder(settings.embedder, settings.model_folder, threads=settings.model_threads)
+    encoder = load_encoder(settings.embedder, settings.model_folder)
     calibration = Calibration.load(settings.calibration_file, encoder.ref)
-    return Screener(encoder, Rules.load(), calibration, LanguageDetector(encoder.languages))
+    languages = LanguageDetector(encoder.languages)
+    return Screener(encoder, Rules.load(), calibration, languages, threads=settings.model_threads)
 
 
 async def _memory(

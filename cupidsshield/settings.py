@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     chroma_url: str = Field("", description="`http://host:port` of `chroma run`; empty: embedded in the data directory")
     embedder: str = Field(SHIPPED_MODEL, description="model folder's name, or `sentence-transformers:<model>`")
     model_dir: Path | None = Field(None, description="folder of models; empty: the ones that are shipped")
-    model_threads: int = Field(1, ge=1, le=64, description="threads of one forward pass")
+    model_threads: int = Field(1, ge=1, le=64, description="forward passes at once, each on one thread")
     calibration: Path | None = Field(
         None, description="file that `cupidsshield calibrate --write` made; empty: the model's own"
     )

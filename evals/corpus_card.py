@@ -24,8 +24,8 @@ the text alone. It trains, calibrates and tests the embedded classifier; which w
 and nobody stands in two parts. The label guide is `GUIDE.md`. Rebuild this page with `python -m evals.corpus_card`.
 
 **Where it comes from.** All of it is our own writing for this purpose and shipped under the product's licence; nothing
-was copied from people's messages. The writers `w0` to `w62` are a large language model under
-sixty-three different briefs (places, ages, registers, specialities), each working apart and without seeing the
+was copied from people's messages. The writers `w0` to `w69` are a large language model under
+seventy different briefs (places, ages, registers, specialities), each working apart and without seeing the
 others' rows; `w17` alone saw a few opening rows of `w10` and `w11`. Small scripts balanced full stops and capitals in
 some files after writing, so that they do not give labels away; no row was made by a program. `frames/` is another
 matter: its sentences have holes that a program fills with groups of people, for training alone.

@@ -44,17 +44,25 @@ class _Item:
 
 
 class Batcher:
-    """One worker thread in front of an encoder. Close it when done."""
+    """Worker threads in front of an encoder, which share what waits evenly. Close it when done."""
 
-    def __init__(self, model: Encoder, *, max_batch: int = MAX_BATCH, queue_limit: int = QUEUE_LIMIT) -> None:
+    def __init__(
+        self, model: Encoder, *, workers: int = 1, max_batch: int = MAX_BATCH, queue_limit: int = QUEUE_LIMIT
+    ) -> None:
         self._model = model
         self._max_batch = max_batch
         self._queue_limit = queue_limit
         self._waiting: deque[_Item] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._worker = threading.Thread(target=self._work, name="screening-batcher", daemon=True)
-        self._worker.start()
+        self.idle = 0
+        """Workers without work."""
+        self._workers = [
+            threading.Thread(target=self._work, name=f"screening-batcher-{number}", daemon=True)
+            for number in range(workers)
+        ]
+        for worker in self._workers:
+            worker.start()
 
     async def score(self, texts: Sequence[str], *, admitted: bool = False) -> list[ModelOutput]:
         """Score texts together with whatever else is waiting. `admitted`: more of a request that was let in before,
@@ -71,27 +79,31 @@ class Batcher:
             if not admitted and len(self._waiting) + len(items) > self._queue_limit:
                 raise Overloaded(f"{len(self._waiting)} texts already wait for the classifier; try again shortly")
             self._waiting.extend(items)
-            self._changed.notify()
+            self._changed.notify(len(items))
         return list(await asyncio.gather(*(item.result for item in items)))
 
     def close(self) -> None:
-        """Stop the worker; what still waits fails with ModelUnavailable."""
+        """Stop the workers; what still waits fails with ModelUnavailable."""
         with self._changed:
             self._closed = True
             left = list(self._waiting)
             self._waiting.clear()
-            self._changed.notify()
+            self._changed.notify_all()
         _deliver(left, [ModelUnavailable("the classifier was shut down; send the text again") for _ in left])
-        self._worker.join()
+        for worker in self._workers:
+            worker.join()
 
     def _work(self) -> None:
         while True:
             with self._changed:
+                self.idle += 1
                 while not self._waiting and not self._closed:
                     self._changed.wait()
                 if self._closed:
                     return
-                taken = [self._waiting.popleft() for _ in range(min(self._max_batch, len(self._waiting)))]
+                share = -(-len(self._waiting) // self.idle)
+                self.idle -= 1
+                taken = [self._waiting.popleft() for _ in range(min(self._max_batch, share))]
             wanted = [item for item in taken if not item.result.cancelled()]
             for lowest, highest in zip((-1, *LENGTHS), (*LENGTHS, None), strict=True):
                 group = [i for i in wanted if lowest < len(i.text) and (highest is None or len(i.text) <= highest)]

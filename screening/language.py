@@ -38,15 +38,14 @@ class LanguageDetector:
     def detect(self, text: str) -> Language:
         """The language of a text; `competent` is true where the classifier reads it, or it is too short to tell."""
         sample = " ".join(text[:READ].split())
-        letters = [c for c in sample if c.isalpha()]
-        latin = sum(_is_latin(c) for c in letters)
-        if letters and latin < LATIN_SHARE * len(letters):
+        letters = sum(map(str.isalpha, sample))
+        if not sample.isascii() and sum(map(_is_latin, sample)) < LATIN_SHARE * letters:
             code, confidence = self._best(sample)
             return Language(code=code, confidence=confidence, competent=code in self._competent & NOT_IN_LATIN)
-        if len(letters) < MIN_LETTERS:
+        if letters < MIN_LETTERS:
             return Language(code=ENGLISH, confidence=0.5, competent=True)
         code, confidence = self._best(sample)
-        needed = MIN_CONFIDENCE_SHORT if len(letters) < SHORT else MIN_CONFIDENCE
+        needed = MIN_CONFIDENCE_SHORT if letters < SHORT else MIN_CONFIDENCE
         if code in self._competent and (code == ENGLISH or confidence >= needed):
             return Language(code=code, confidence=confidence, competent=True)
         if confidence < needed:
@@ -58,5 +57,5 @@ class LanguageDetector:
         return str(found["lang"]), min(1.0, max(0.0, float(found["score"])))
 
 
-def _is_latin(letter: str) -> bool:
-    return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN")
+def _is_latin(character: str) -> bool:
+    return character.isalpha() and (character.isascii() or unicodedata.name(character, "").startswith("LATIN"))

@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import json
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -74,7 +75,7 @@ class ModelOutput:
 
 
 class Encoder(Protocol):
-    """A model that scores texts. Implementations may be called from one thread at a time."""
+    """A model that scores texts, from several threads at once."""
 
     @property
     def ref(self) -> ModelRef: ...
@@ -139,7 +140,9 @@ class EmbeddedModel:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> Self:
-        """Load a model folder after checking its hashes. Raises ModelUnavailable with what to do."""
+        """Load a model folder after checking its hashes; `threads` share each pass. Raises ModelUnavailable with what
+        to do.
+        """
         manifest, ref = _verified(folder)
         if manifest.policies != tuple(Policy) or manifest.severities != tuple(Severity):
             raise ModelUnavailable(f"{folder} was built for other policies or severities; rebuild it")
@@ -219,6 +222,7 @@ class SentenceTransformerModel:
 
     def __init__(self, encoder: Any, heads: dict[str, NDArray[np.float32]], ngrams: NGrams, ref: ModelRef) -> None:
         self._encoder = encoder
+        self._turn = threading.Lock()
         self._heads = heads
         self._ngrams = ngrams
         self.ref = ref
@@ -251,8 +255,9 @@ class SentenceTransformerModel:
         return cls(encoder, heads, ngrams, ModelRef(name=path, version=ref.version, sha256=ref.sha256))
 
     def score(self, texts: Sequence[str]) -> list[ModelOutput]:
-        """Score texts by their sentence vector and n-grams."""
-        vectors = np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True), dtype=np.float32)
+        """Score texts by their sentence vector and n-grams; the library's tokenizer serves one thread at a time."""
+        with self._turn:
+            vectors = np.asarray(self._encoder.encode(list(texts), normalize_embeddings=True), dtype=np.float32)
         classes = vectors @ self._heads["classes.weight"] + self._heads["classes.bias"]
         severity = vectors @ self._heads["severity.weight"] + self._heads["severity.bias"]
         read = [
@@ -270,12 +275,12 @@ class SentenceTransformerModel:
         return None
 
 
-def load_encoder(name: str, folder: Path, *, threads: int = 1) -> Encoder:
+def load_encoder(name: str, folder: Path) -> Encoder:
     """The encoder of that name: the name of the model folder, or `sentence-transformers:<model path>`."""
     if name.startswith(SENTENCE_TRANSFORMERS):
         return SentenceTransformerModel.load(name.removeprefix(SENTENCE_TRANSFORMERS), folder)
     if name == folder.name:
-        return EmbeddedModel.load(folder, threads=threads)
+        return EmbeddedModel.load(folder)
     raise ModelUnavailable(f"there is no model '{name}'; choose '{folder.name}' or '{SENTENCE_TRANSFORMERS}<path>'")
 
 

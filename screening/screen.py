@@ -56,6 +56,7 @@ class Screener:
         calibration: Calibration,
         languages: LanguageDetector,
         *,
+        threads: int = 1,
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self.ref = model.ref
@@ -64,7 +65,7 @@ class Screener:
         self._rules = rules
         self._calibration = calibration
         self._languages = languages
-        self._batcher = Batcher(model, queue_limit=queue_limit)
+        self._batcher = Batcher(model, workers=threads, queue_limit=queue_limit)
 
     @classmethod
     def load(
@@ -76,18 +77,21 @@ class Screener:
         threads: int = 1,
         queue_limit: int = QUEUE_LIMIT,
     ) -> Self:
-        """Load model folder and rules. Raises ModelUnavailable or PolicyFileError with what to do."""
-        encoder = load_encoder(model, folder, threads=threads)
+        """Load model folder and rules, for so many passes at once. Raises ModelUnavailable or PolicyFileError with
+        what to do.
+        """
+        encoder = load_encoder(model, folder)
         return cls(
             encoder,
             Rules.load(rules),
             Calibration.load(folder / "calibration.json"),
             LanguageDetector(encoder.languages),
+            threads=threads,
             queue_limit=queue_limit,
         )
 
     def close(self) -> None:
-        """Stop the worker thread."""
+        """Stop the worker threads."""
         self._batcher.close()
 
     async def screen(self, content: Content) -> Screening:

@@ -74,6 +74,35 @@ async def test_what_queues_up_meanwhile_becomes_the_next_batch() -> None:
     assert [len(texts) for texts in model.passes] == [1, 8, 4]
 
 
+class Paired(Slow):
+    """An encoder whose passes end only when two have begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met = threading.Barrier(2)
+
+    def score(self, texts: Sequence[str]) -> list[ModelOutput]:
+        self.met.wait(10)
+        return super().score(texts)
+
+
+async def test_workers_pass_at_once() -> None:
+    batcher = Batcher(Paired(), workers=2)
+    answers = await asyncio.gather(batcher.score(["one"]), batcher.score(["other"]))
+    batcher.close()
+    assert [answer[0].violation for answer in answers] == [3, 5]
+
+
+async def test_idle_workers_share_what_waits() -> None:
+    model = Paired()
+    batcher = Batcher(model, workers=2)
+    while batcher.idle < 2:
+        await asyncio.sleep(0)
+    await batcher.score([f"text{n}" for n in range(12)])
+    batcher.close()
+    assert [len(texts) for texts in model.passes] == [6, 6]
+
+
 async def test_short_texts_are_answered_before_a_long_one_is_begun() -> None:
     model = Slow(open_gate=False)
     batcher = Batcher(model)
