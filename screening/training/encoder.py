@@ -28,6 +28,9 @@ SMOOTHING = 0.8
 SMALLEST = 1e-6
 """Probabilities are kept this far from 0 and 1, which bounds log-odds at about 14."""
 
+WORD_ZERO = 8
+"""The level of the word table that means zero."""
+
 MASKED = 1e4
 """What is taken from the score of attention to padding."""
 
@@ -75,14 +78,6 @@ class _Graph:
     def layers(self) -> list[str]:
         """The values that hold the states between layers, the embeddings first."""
         return ["embedded", *(f"{number}.out" for number in range(self.depth))]
-
-    def packed(self, name: str, words: Words) -> str:
-        """Four-bit numbers, two a byte, as they were published."""
-        pairs = words.levels.reshape(len(words.levels), -1, 2).astype(np.uint8) & 15
-        raw = (pairs[..., 0] | pairs[..., 1] << 4).astype(np.uint8).tobytes()
-        made = helper.make_tensor(name, TensorProto.INT4, words.levels.shape, raw, raw=True)
-        self.constants[name] = made
-        return name
 
     def split(self, value: str, outputs: Sequence[str], axis: int) -> None:
         self.nodes.append(helper.make_node("Split", [value], list(outputs), axis=axis, num_outputs=len(outputs)))
@@ -164,17 +159,7 @@ def _probed(layer: int) -> list[str]:
 
 def _embed(graph: _Graph, weights: Published) -> str:
     tensors, words = weights.tensors, weights.words
-    packed = graph.packed("words", words)
-    scales = graph.constant("words.scale", words.scales)
-    looked_up = graph.node(
-        "GatherBlockQuantized",
-        [packed, "input_ids", scales],
-        "looked_up",
-        CONTRIB,
-        block_size=BLOCK,
-        gather_axis=0,
-        quantize_axis=1,
-    )
+    looked_up = _looked_up(graph, words)
     places = tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
     length = graph.node("Shape", ["input_ids"], "length", start=1, end=2)
     zero = graph.constant("zero", np.array([0], np.int64))
@@ -182,6 +167,28 @@ def _embed(graph: _Graph, weights: Published) -> str:
     total = graph.node("Add", [looked_up, place], "total")
     norm = [graph.constant(f"embed.{p}", tensors[f"embeddings.LayerNorm.{p}"]) for p in ("weight", "bias")]
     return graph.node("LayerNormalization", [total, *norm], "embedded", axis=-1, epsilon=1e-12)
+
+
+def _looked_up(graph: _Graph, words: Words) -> str:
+    """The words' rows, N x S x 384: four-bit levels, two a byte, times the scale of their block.
+
+    Written out, since the one operator for it takes longer.
+    """
+    blocks = (words.levels + WORD_ZERO).astype(np.uint8).reshape(len(words.levels), -1, BLOCK)
+    packed = blocks[..., : BLOCK // 2] | blocks[..., BLOCK // 2 :] << 4
+    pairs = graph.node("Gather", [graph.constant("words", packed), "input_ids"], "words.pairs")
+    four = graph.constant("four", np.array(4, np.uint8))
+    low = graph.node("BitwiseAnd", [pairs, graph.constant("fifteen", np.array(15, np.uint8))], "words.low")
+    high = graph.node("BitShift", [pairs, four], "words.high", direction="RIGHT")
+    levels = graph.node("Concat", [low, high], "words.levels", axis=-1)
+    zero = graph.constant("words.zero", np.array(WORD_ZERO, np.uint8))
+    signed = graph.node(
+        "DequantizeLinear", [levels, graph.constant("words.one", np.array(1, np.float32)), zero], "words.signed"
+    )
+    table = graph.constant("words.scale", words.scales[..., None])
+    scaled = graph.node("Mul", [signed, graph.node("Gather", [table, "input_ids"], "words.scales")], "words.scaled")
+    together = graph.constant("width", np.array([0, 0, DIMENSIONS], np.int64))
+    return graph.node("Reshape", [scaled, together], "looked_up")
 
 
 def _mask(graph: _Graph) -> None:
@@ -239,7 +246,7 @@ def _attention(graph: _Graph, projected: str, n: str) -> str:
     shares = graph.node("Softmax", [seen], f"{n}.attention", axis=-1)
     mixed = graph.node("MatMul", [shares, f"{n}.value"], f"{n}.heads")
     back = graph.node("Transpose", [mixed], f"{n}.back", perm=[1, 3, 0, 2, 4])
-    together = graph.constant("heads.together", np.array([0, 0, DIMENSIONS], np.int64))
+    together = graph.constant("width", np.array([0, 0, DIMENSIONS], np.int64))
     return graph.node("Reshape", [back, together], f"{n}.mixed")
 
 

@@ -3,8 +3,8 @@
 A classifier learns to suspect the mere name of a group that it mostly met in abuse, and to miss contempt of groups
 that are seldom abused. The remedy is training text balanced over groups (Dixon et al. 2018, "Measuring and mitigating
 unintended bias in text classification"): each pass over the frames fills their holes anew, the words drawn
-without regard to the label. Each file has about as many harmful frames as clean ones; of some grammatical forms of the
-same groups (a case, a plural) there are more of one kind.
+without regard to the label. Each file has about as many harmful frames as clean ones, and so has each list of words
+that stands in many of them.
 """
 
 import random

@@ -1,6 +1,7 @@
 """Frames are filled with every word as likely in harm as in harmless company, and a broken file is named."""
 
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from domain.errors import Invalid
 from screening.training.frames import FILLINGS, load
 from screening.training.sources import CLEAN
+
+OFTEN, LEAN = 8, 0.3
+"""Holes from which a list is used often, and the share by which they may be more in harm or in harmless company."""
 
 SHIPPED = Path(__file__).parents[2] / "data" / "corpus" / "frames"
 SMALL = """
@@ -58,3 +62,13 @@ def test_what_ships_has_about_as_many_harmful_frames_as_clean_ones_in_each_file(
         harmful = sum(len(texts) for label, texts in frames.frames.items() if label != CLEAN)
         assert 0.8 < clean / harmful < 1.25, frames.lang
         assert min(clean, harmful) >= 30, frames.lang
+
+
+def test_no_list_of_words_that_is_used_often_tells_the_label() -> None:
+    for frames in load(SHIPPED):
+        holes = {True: Counter[str](), False: Counter[str]()}
+        for label, texts in frames.frames.items():
+            holes[label == CLEAN].update(hole for text in texts for hole in re.findall(r"\{(\w+)\}", text))
+        for hole, total in (holes[True] + holes[False]).items():
+            lean = abs(holes[True][hole] - holes[False][hole]) / total
+            assert total < OFTEN or lean <= LEAN, f"{frames.lang}: {hole}"
