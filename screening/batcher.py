@@ -1,7 +1,7 @@
 """Gathers concurrent requests into common forward passes.
 
-Nobody ever waits for company: whatever has queued up while the worker was busy is its next batch, so an
-idle service answers at once and a busy one batches by itself.
+Nobody ever waits for company: whatever has queued up while the workers were busy is the next batch, in even shares
+where several are idle, so an idle service answers at once and a busy one batches by itself.
 """
 
 import asyncio
@@ -20,7 +20,6 @@ QUEUE_LIMIT = 4096
 
 LENGTHS = (80, 200, 500)
 """Characters at which batches are cut, so that short texts are answered before long ones are begun."""
-
 
 Answer = ModelOutput | Exception
 

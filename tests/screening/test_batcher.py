@@ -38,6 +38,11 @@ async def begun(model: Slow) -> None:
     assert await asyncio.to_thread(model.begun.wait, 10)
 
 
+async def all_idle(batcher: Batcher, workers: int) -> None:
+    while batcher.idle < workers:
+        await asyncio.sleep(0)
+
+
 async def test_each_caller_gets_the_answer_to_its_own_texts() -> None:
     batcher = Batcher(Slow())
     answers = await asyncio.gather(*(batcher.score(["x" * n, "x" * (n + 300)]) for n in range(1, 60)))
@@ -88,6 +93,7 @@ class Paired(Slow):
 
 async def test_workers_pass_at_once() -> None:
     batcher = Batcher(Paired(), workers=2)
+    await all_idle(batcher, 2)
     answers = await asyncio.gather(batcher.score(["one"]), batcher.score(["other"]))
     batcher.close()
     assert [answer[0].violation for answer in answers] == [3, 5]
@@ -96,8 +102,7 @@ async def test_workers_pass_at_once() -> None:
 async def test_idle_workers_share_what_waits() -> None:
     model = Paired()
     batcher = Batcher(model, workers=2)
-    while batcher.idle < 2:
-        await asyncio.sleep(0)
+    await all_idle(batcher, 2)
     await batcher.score([f"text{n}" for n in range(12)])
     batcher.close()
     assert [len(texts) for texts in model.passes] == [6, 6]
