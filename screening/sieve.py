@@ -95,13 +95,14 @@ class _Reader:
     def branches(self, *, first: bool) -> tuple[str, bool]:
         """Alternatives up to a closing parenthesis or the end, and whether one of them was cut at a gap.
 
-        `first`: nothing that must match stands before.
+        `first`: nothing that must match stands before. There, alternatives of which one asks for nothing are nothing.
         """
         read = [self._branch(first=first)]
         while self.token and self.token["bar"]:
             self._next()
             read.append(self._branch(first=first))
-        return "|".join(text for text, _ in read), any(cut for _, cut in read)
+        texts, cut = [text for text, _ in read], any(cut for _, cut in read)
+        return "" if first and "" in texts else "|".join(texts), cut
 
     def _branch(self, *, first: bool) -> tuple[str, bool]:
         made: list[str] = []
@@ -128,6 +129,8 @@ class _Reader:
             least, most = self._count()
             if token["around"] or (first and not least):
                 return "", False
+            if not inside:
+                return "", cut
             if first:
                 least = most = 1
             if cut or least > _MOST_COPIES:

@@ -136,6 +136,7 @@ def test_no_expressions_leave_nothing_possible() -> None:
         (r"[a-z]{2,40}\.com", r"[a-z]{2}\.com"),
         (r"(?:\+?\d{1,3} )?(?:x|y)z", "(?:x|y)z"),
         (r"a(?:b ){0,3}c", "a(?:b ){0,}c"),
+        (r"(?:^|\n)\W{0,6}(?:begin|end)", "(?:begin|end)"),
         (r"[^\w\s]{2}", r"[\x{0}-\x{10ffff}]{2}"),
         (r"[\x27\u2019]", r"[\x{27}\x{2019}]"),
     ],
