@@ -326,7 +326,7 @@ def loaded_screener(settings: Settings) -> Screener:
     """The screener that the settings describe. Raises ModelUnavailable."""
     encoder = load_encoder(settings.embedder, settings.model_folder)
     calibration = Calibration.load(settings.calibration_file, encoder.ref)
-    languages = LanguageDetector(encoder.languages)
+    languages = LanguageDetector(encoder.languages, encoder.familiarity)
     return Screener(encoder, Rules.load(), calibration, languages, threads=settings.model_threads)
 
 

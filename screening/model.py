@@ -94,6 +94,10 @@ class Encoder(Protocol):
         """One output per text, in order; independent of which texts are scored together."""
         ...
 
+    def familiarity(self, text: str) -> float:
+        """How much of a text's spelling it met in what it learnt, 0 to 1: little in a language that it never read."""
+        ...
+
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """The stretches of a scored text that speak most for a policy; none where the model cannot tell."""
         ...
@@ -194,6 +198,10 @@ class EmbeddedModel:
                 )
         return [results[index] for index in range(len(windows))]
 
+    def familiarity(self, text: str) -> float:
+        """By its n-grams."""
+        return self._ngrams.familiarity(text) if self._ngrams else 1.0
+
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """The stretches that add most to the policy's logit over that of clean."""
         if output.shares is None:
@@ -265,6 +273,10 @@ class SentenceTransformerModel:
             for odds, s, v in zip(log_odds(classes).tolist(), severity, vectors, strict=True)
         ]
         return joined(self._ngrams, texts, read) if read else []
+
+    def familiarity(self, text: str) -> float:
+        """By its n-grams."""
+        return self._ngrams.familiarity(text)
 
     def phrases(self, text: str, output: ModelOutput, policy: Policy) -> list[Span]:
         """None: the library gives no states of single tokens."""

@@ -47,6 +47,11 @@ class NGrams:
             made[row] = self.weight[found].sum(axis=0, dtype=np.float32) * scale(found) + self.bias
         return made
 
+    def familiarity(self, text: str) -> float:
+        """Which share of a text's n-grams stood in the texts that were learnt, or hash to what did; 1 of no n-grams."""
+        found = buckets(text)
+        return float(self.weight[found].any(axis=1).mean()) if len(found) else 1.0
+
 
 def write(path: Path, ngrams: NGrams) -> None:
     """Write n-grams as `load` reads them."""

@@ -85,7 +85,7 @@ class Screener:
             encoder,
             Rules.load(rules),
             Calibration.load(folder / "calibration.json"),
-            LanguageDetector(encoder.languages),
+            LanguageDetector(encoder.languages, encoder.familiarity),
             threads=threads,
             queue_limit=queue_limit,
         )

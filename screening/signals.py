@@ -77,12 +77,13 @@ def noticed_signals(
             )
         )
     if not language.competent:
+        tongue = f"in '{language.code}'" if language.code else "in an unknown language"
         signals.append(
             Signal(
                 name="language.foreign",
                 source=SignalSource.LANGUAGE,
                 value=language.confidence,
-                reason=f"written in '{language.code}', which the classifier cannot read",
+                reason=f"written {tongue}, which the classifier cannot read",
             )
         )
     return signals

@@ -89,7 +89,10 @@ def subject_of(case: Case, filled: Filled) -> tuple[Policy, Severity]:
 def action_for(
     case: Case, policy: Policy, severity: Severity, policies: PolicySet, wanted: Action | None = None
 ) -> Action:
-    """The action to preselect: what was chosen before if it is offered, else what the machine proposed, else policy."""
+    """The action to preselect: what was chosen before if it is offered, else what the machine proposed for this very
+    policy and severity, else policy.
+    """
     offer = offered(policy, severity, policies)
-    machine = case.machine.proposed_action if policy is case.machine.policy else None
+    same = (policy, severity) == (case.machine.policy, case.machine.severity)
+    machine = case.machine.proposed_action if same else None
     return next((each for each in (wanted, machine) if each in offer.actions and each is not None), offer.proposed)

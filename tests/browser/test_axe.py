@@ -21,6 +21,8 @@ ANN, CLEO, EVE, FINN = (f"{name}@example.org" for name in ("ann", "cleo", "eve",
 
 
 def found(page: Page) -> list[str]:
+    # What fades in is pale until it stands.
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
     page.evaluate(AXE.read_text("utf-8"))
     report: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -28,8 +28,8 @@ def rules() -> Rules:
 
 
 @pytest.fixture(scope="session")
-def languages() -> LanguageDetector:
-    return LanguageDetector(("en", "es", "ru"))
+def languages(model: EmbeddedModel) -> LanguageDetector:
+    return LanguageDetector(("en", "es", "ru"), model.familiarity)
 
 
 @pytest.fixture(scope="session")

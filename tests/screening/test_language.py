@@ -33,7 +33,7 @@ def test_other_languages_are_named_and_not_judged(languages: LanguageDetector, t
 
 
 def test_a_language_is_read_in_the_letters_that_the_classifier_learnt_alone() -> None:
-    reader = LanguageDetector(("en", "hi", "ru"))
+    reader = LanguageDetector(("en", "hi", "ru"), lambda text: 1.0)
     devanagari = reader.detect("तुम आज शाम को क्या कर रही हो, चलो कहीं बाहर मिलते हैं")
     assert (devanagari.code, devanagari.competent) == ("hi", False)
     assert reader.detect("Привет, как дела? Чем занимаешься сегодня вечером?").competent
@@ -52,6 +52,23 @@ def test_a_language_is_read_in_the_letters_that_the_classifier_learnt_alone() ->
     ],
 )
 def test_english_and_what_is_too_short_to_tell_is_judged(languages: LanguageDetector, text: str) -> None:
+    assert languages.detect(text).competent
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["shu akhbarak habibi kifak lyom", "ra7 2etlak enta w 3ayltak", "laa afham shu btehki enta hon"],
+)
+def test_what_no_detector_knows_is_told_by_its_unfamiliar_spelling(languages: LanguageDetector, text: str) -> None:
+    found = languages.detect(text)
+    assert (found.code, found.competent) == (None, False)
+    assert LanguageDetector(("en",), lambda text: 1.0).detect(text).competent, "nothing else tells"
+
+
+@pytest.mark.parametrize(
+    "text", ["Eyjafjallajökull", "Xochitl Quetzalcoatl", "sksksksk", "0176 33240098", "mdrrrr ptdrrr"]
+)
+def test_a_name_a_laugh_or_a_number_is_no_language(languages: LanguageDetector, text: str) -> None:
     assert languages.detect(text).competent
 
 

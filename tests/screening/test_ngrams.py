@@ -36,6 +36,12 @@ def test_it_tells_texts_apart_by_n_grams_seen_in_fitting(reader: ngrams.NGrams) 
     assert talk.argmax() == CLEAN
 
 
+def test_spelling_is_familiar_as_far_as_it_was_learnt(reader: ngrams.NGrams) -> None:
+    assert reader.familiarity("dollars to my wallet") > 0.9
+    assert reader.familiarity("qux zyzzyva") < 0.1 < reader.familiarity("dollars to qux zyzzyva") < 0.9
+    assert reader.familiarity("") == 1
+
+
 def test_neither_case_nor_blanks_matter_but_words_and_their_order_do() -> None:
     plain = set(ngrams.buckets("Send Money now"))
     assert set(ngrams.buckets("  send \n money   NOW ")) == plain
