@@ -77,7 +77,7 @@ def noticed_signals(
             )
         )
     if not language.competent:
-        tongue = f"in '{language.code}'" if language.code else "in an unknown language"
+        tongue = f"in '{language.code}'" if language.code else "in an unknown language or spelling"
         signals.append(
             Signal(
                 name="language.foreign",

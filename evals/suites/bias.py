@@ -36,9 +36,9 @@ WHAT = (
     "mention raises suspicion. BNSP AUC: whether toxic sentences about it score above harmless ones about others; low "
     "where abuse of the group is missed (Borkan et al. 2019). The score is the probability of any violation. "
     "Intervals: bootstrap over sentences without their identity term; those of a worst identity are of that identity. "
-    "The set was not used to train, tune, choose or write anything. Training does read sentences with holes of our own "
-    "(data/corpus/frames), so the form is not new to the model, only what stands in it: text of other forms may be "
-    "judged less evenly."
+    "No sentence of the set was used to train, tune or choose anything. But training reads sentences with holes of our "
+    "own (data/corpus/frames), so the form is not new to the model, and which identities did worst here had a say in "
+    "which groups the frames of version 6 name: text of other forms, and about other groups, may be judged less evenly."
 )
 
 

@@ -142,6 +142,12 @@ async def test_a_foreign_text_is_marked_as_beyond_the_model(screener: Screener) 
     assert signal(screening, "language.foreign").weight == 0
 
 
+async def test_a_tongue_that_no_detector_knows_is_marked_too(screener: Screener) -> None:
+    screening = await screener.screen(content("ra7 2etlak enta w 3ayltak"))
+    assert not screening.language.competent
+    assert "unknown language or spelling" in signal(screening, "language.foreign").reason
+
+
 async def test_a_language_that_the_model_was_fitted_on_is_judged(screener: Screener) -> None:
     asking = await screener.screen(content("Mándame 200 dólares en tarjetas de regalo y luego nos vemos, mi amor"))
     greeting = await screener.screen(content("Hola, ¿cómo va tu domingo? Yo acabo de volver del mercado con mi abuela"))
