@@ -58,8 +58,8 @@ from mcp_servers.vector_search import server as vector_server
 from policies.loader import load
 from policies.model import PolicySet
 from screening.calibration import Calibration
+from screening.encoders import load_encoder
 from screening.language import LanguageDetector
-from screening.model import load_encoder
 from screening.rules import Rules
 from screening.screen import Screener
 from ui.links import DecisionLinks

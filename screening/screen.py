@@ -17,9 +17,10 @@ from domain.signals import Evidence, Language, Screening
 from domain.vocabulary import Policy
 from screening.batcher import QUEUE_LIMIT, Batcher
 from screening.calibration import Calibration
+from screening.encoders import load_encoder
 from screening.explain import Span
 from screening.language import LanguageDetector
-from screening.model import Encoder, ModelOutput, load_encoder
+from screening.model import Encoder, ModelOutput
 from screening.normalise import Normalised, normalise
 from screening.passages import passages
 from screening.rules import DEFAULT_RULES, Match, Rules

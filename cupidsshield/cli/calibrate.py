@@ -24,7 +24,7 @@ from policies.explain import percent
 from policies.loader import load
 from screening.calibration import Calibration
 from screening.drift import Drift
-from screening.model import load_encoder
+from screening.encoders import load_encoder
 from screening.reliability import Estimate
 from workers.drift import measure
 

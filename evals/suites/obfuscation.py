@@ -16,7 +16,8 @@ from evals.readings import FLAGGED_FROM, Readings, share_cell
 from evals.report import Figure, Report, Table
 from evals.small_talk import among_small_talk
 from screening.calibration import Calibration
-from screening.model import Encoder, load_encoder
+from screening.encoders import load_encoder
+from screening.model import Encoder
 from screening.normalise import normalise
 from screening.signals import probability
 

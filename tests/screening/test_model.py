@@ -12,7 +12,8 @@ from domain.errors import ModelUnavailable
 from domain.signals import ModelRef
 from domain.vocabulary import Policy, Severity
 from screening.calibration import Calibration
-from screening.model import EmbeddedModel, ModelOutput, SentenceTransformerModel, load_encoder
+from screening.encoders import SentenceTransformerModel, load_encoder
+from screening.model import EmbeddedModel, ModelOutput
 from screening.ngrams import load
 from screening.signals import probability
 from screening.tokens import OVERLAP, WINDOW, Tokens
