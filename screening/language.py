@@ -23,7 +23,7 @@ READ = 400
 """Characters that are looked at: a language shows early."""
 
 FAMILIAR = 0.91
-"""How familiar a text's spelling must be, where its language is not clear: of the 87 such texts of the calibration part,
+"""How familiar a text's spelling must be, where its language is not clear: of the calibration part's 87 such texts,
 all in languages that are read, one falls below; from .92 on three would."""
 
 FEWEST_WORDS = 4
