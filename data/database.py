@@ -7,7 +7,9 @@ commit and not before (I1). The queue is bounded: when it is full, callers are t
 
 import asyncio
 import queue
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +28,11 @@ GROUP = 64
 QUEUE = 1_024
 READERS = 4
 BUSY_TIMEOUT_MS = 5_000
+LOCK_WAIT_S = 15
+LOCK_LOOK_MS = 50
+"""SQLite looks for a free lock ever more seldom, and gives it to whoever looks next, not to who waited longest. Where
+several processes write without a pause one of them could starve; so the writer begins to look anew every 50 ms."""
+
 NORMAL = "NORMAL"
 """SQLite's `synchronous`: a commit survives the death of the process; FULL survives a power cut as well."""
 
@@ -166,8 +173,10 @@ _FAILED = object()
 
 
 def unavailable(error: Exception) -> DatabaseUnavailable:
-    """The same failure, without SQL and values in its message."""
-    return DatabaseUnavailable(f"the database cannot be used at present ({type(error).__name__})")
+    """The same failure, without SQL and values in its message, but with the database's name for it."""
+    orig = getattr(error, "orig", None)
+    told = getattr(orig, "sqlite_errorname", None) or getattr(orig, "sqlstate", None) or type(error).__name__
+    return DatabaseUnavailable(f"the database cannot be used at present ({told})")
 
 
 def untakeable(error: DataError) -> Invalid:
@@ -202,12 +211,27 @@ def engine_for(url: str, *, writing: bool = False, synchronous: str = NORMAL) ->
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            f"busy_timeout={LOCK_LOOK_MS if writing else BUSY_TIMEOUT_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if writing:
+            _take_lock(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _take_lock(connection: Connection) -> None:
+    """Begin to write on SQLite; raises OperationalError where others hold the lock for `LOCK_WAIT_S`."""
+    until = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise

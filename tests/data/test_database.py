@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from data import apps, migrate
-from data.database import QUEUE, Database, engine_for
+from data.database import LOCK_LOOK_MS, QUEUE, Database, engine_for
 from domain.errors import DatabaseUnavailable, Overloaded, SettingsError
 
 
@@ -72,7 +74,9 @@ async def test_a_database_that_cannot_be_reached_says_so(tmp_path: Path) -> None
     await database.close()
 
 
-async def test_writes_wait_for_another_process_that_holds_the_lock(database: Database, url: str) -> None:
+@asynccontextmanager
+async def held(url: str) -> AsyncIterator[None]:
+    """Another process is in the midst of writing, with all that this locks, until the block ends."""
     other = Database(url)
     await other.start()
     entered, release = threading.Event(), threading.Event()
@@ -84,11 +88,35 @@ async def test_writes_wait_for_another_process_that_holds_the_lock(database: Dat
 
     holding = asyncio.ensure_future(other.write(hold))
     await asyncio.to_thread(entered.wait, 10)
-    second = asyncio.ensure_future(database.write(lambda session: apps.get_or_create(session, name="second")))
+    yield
     release.set()
-    await asyncio.gather(holding, second)
-    assert await names(database) == {"first", "second"}
+    await holding
     await other.close()
+
+
+async def test_writes_wait_for_another_process_that_holds_the_lock(database: Database, url: str) -> None:
+    async with held(url):
+        second = asyncio.ensure_future(database.write(lambda session: apps.get_or_create(session, name="second")))
+        await asyncio.sleep(3.5 * LOCK_LOOK_MS / 1_000)
+        if url.startswith("sqlite"):
+            assert not second.done(), "it has looked for the lock more than once, and goes on looking"
+    await second
+    assert await names(database) == {"first", "second"}
+
+
+async def test_a_lock_that_is_not_given_back_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'held.db'}"
+    migrate.upgrade(url)
+    monkeypatch.setattr("data.database.LOCK_WAIT_S", 0.1)
+    database = Database(url)
+    await database.start()
+    async with held(url):
+        with pytest.raises(DatabaseUnavailable, match="SQLITE_BUSY"):
+            await database.write(lambda session: apps.get_or_create(session, name="second"))
+    assert await names(database) == {"first"}
+    await database.write(lambda session: apps.get_or_create(session, name="second"))
+    assert await names(database) == {"first", "second"}
+    await database.close()
 
 
 def test_migrations_and_tables_agree(url: str) -> None:

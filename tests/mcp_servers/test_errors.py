@@ -69,7 +69,7 @@ async def test_a_broken_database_is_told_without_its_sql(tmp_path: Path) -> None
         read = await refusal(client, "get_case", case_id="case_1")
         write = await refusal(client, "propose_decision", case_id="case_1", decision="approved", reasoning=ABUSE)
     await database.close()
-    expected = "database_unavailable: the database cannot be used at present (OperationalError)"
+    expected = "database_unavailable: the database cannot be used at present (SQLITE_ERROR)"
     assert read == write == expected
 
 
