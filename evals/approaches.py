@@ -148,13 +148,13 @@ def passed_over(odds: Floats, skipped: Bools) -> Floats:
 
 def likelier_form(approach: Approach, posted: Sequence[str]) -> Floats:
     """Log-odds, N x 10, of texts as posted or without their disguises: as in the service, the worse form counts."""
-    plain = [normalise(text).text for text in posted]
-    odds = approach(posted)
-    differing = [row for row, text in enumerate(plain) if text != posted[row]]
-    if differing:
-        other = approach([plain[row] for row in differing])
-        worse = other[:, -1] > odds[differing, -1]
-        odds[np.array(differing)[worse]] = other[worse]
+    forms = [normalise(text).forms for text in posted]
+    odds = approach([first for first, *_ in forms])
+    twice = [row for row, read in enumerate(forms) if len(read) > 1]
+    if twice:
+        other = approach([forms[row][-1] for row in twice])
+        worse = other[:, -1] > odds[twice, -1]
+        odds[np.array(twice)[worse]] = other[worse]
     return odds
 
 

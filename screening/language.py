@@ -6,6 +6,7 @@ Unless the classifier hardly met its spelling: so the tongues are told that peop
 do not, Arabic as "ana bakrah", which no detector knows.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
@@ -28,6 +29,9 @@ all in languages that are read, one falls below; from .92 on three would."""
 
 FEWEST_WORDS = 4
 """Words from which an unfamiliar spelling tells a language; fewer may be a name, a laugh or a link."""
+
+_NO_WORD = re.compile(r"[@#/]|\w[.:]\w|^[\W\d_]+$")
+"""Links, handles, prices and times tell no language; digits in a word may (3arabi)."""
 
 ENGLISH = "en"
 LATIN_SHARE = 0.5
@@ -66,7 +70,8 @@ class LanguageDetector:
 
     def _unclear(self, sample: str, confidence: float) -> Language:
         """English, for want of anything better, or a language unknown."""
-        if len(sample.split()) >= FEWEST_WORDS and (familiar := self._familiarity(sample)) < FAMILIAR:
+        words = [word for word in sample.split() if not _NO_WORD.search(word)]
+        if len(words) >= FEWEST_WORDS and (familiar := self._familiarity(" ".join(words))) < FAMILIAR:
             return Language(code=None, confidence=1 - familiar, competent=False)
         return Language(code=ENGLISH, confidence=confidence, competent=True)
 

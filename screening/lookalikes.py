@@ -70,10 +70,13 @@ FLAGS = frozenset(_FLAGS[i : i + 2] for i in range(0, len(_FLAGS), 2))
 """Pairs of regional indicators that show a flag (Unicode emoji 16); others are read as the letters they show."""
 
 MEANINGS: dict[str, str] = {
-    **{"🔪": "knife", "🔫": "gun", "🫵": "you", "💵": "dollars", "💸": "money", "💰": "money", "🐝": "bee"},
+    **{"🔪": "knife", "🔫": "gun", "🫵": "you", "💵": "dollars", "💸": "money", "💰": "money", "🐝": "be"},
     **{"🪦": "grave", "🤡": "clown", "🐷": "pig", "🐵": "monkey", "💩": "shit", "📞": "phone", "📱": "phone"},
     **{"🏠": "house", "📷": "picture", "📸": "picture", "🚫": "no", "💲": "dollars", "☠": "death", "❤": "love"},
     **{"🔞": "over 18", "📲": "phone", "☎": "phone", "💳": "card", "🎁": "gift", "🏦": "bank", "🗡": "dagger"},
     **{"🍆": "eggplant", "🍑": "peach", "👁": "I", "💯": "hundred", "🔟": "10"},
 }
 """What emoji are taken to mean where their Unicode name would not say it."""
+
+SPOKEN_KEYS: dict[str, str] = {"2": "to", "4": "for"}
+"""What the keys of a telephone stand for where one stands alone."""

@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from domain.signals import Evidence
 from screening.apart import join_broken_words, join_set_apart
@@ -23,12 +22,11 @@ from screening.disguises import (
     STYLED_LETTERS,
     TAGS,
     Draft,
-    Edit,
 )
+from screening.emoji import glued_emoji, is_emoji, is_skin, name_emoji
 from screening.letters import fold_lookalikes, read_emoji_letters, shorten_drawn_out, undo_leet
-from screening.lookalikes import FLAGS, MEANINGS, SMALL_CAPITALS, STYLED
+from screening.lookalikes import FLAGS, SMALL_CAPITALS, SPOKEN_KEYS, STYLED
 
-MAX_NAMED_EMOJI = 20
 QUOTED_AROUND = 12
 """Characters shown on each side of something invisible, so that a moderator sees where it stood."""
 
@@ -51,12 +49,15 @@ _SENTENCE = re.compile(r"(?:^|[.!?\n]\s)\s{0,5}[a-zа-яё]")
 _NAME = re.compile(r"(?:[A-Z][a-z]{2,}|[a-z]|Mc|Mac|De|La|Le|Di)(?:[A-Z][a-z]{2,})+")
 """Words that capitals inside belong to: PayPal, iPhone, McDonald."""
 
+_LONE_KEY = re.compile(r"(?<!\S)\d\ufe0f?\u20e3(?!\S)")
+_BOXED = "\U0001f130", "\U0001f189"
+"""First and last of the letters in boxes and on discs."""
+
 _UNSTYLED = frozenset("sxfq")
 """Letters that fonts of small capitals lack, and leave as they are."""
 
-_JOINT = re.compile(r"(?<=\S)([^\w\s])(?=\w)")
-GLUED = 3
-"""Emoji between words, without a space, from which they stand for spaces: one may say something (I❤you)."""
+LOUD, SMALL_SHARE = 8, 0.1
+"""Capitals from which a text is shouted, and small letters in it, as a share of them; fewer are an abbreviation."""
 
 ODD_WORDS = 3
 """Words in random case from which the whole text is; two, where these are half of it."""
@@ -75,6 +76,11 @@ class Normalised:
     offsets: Sequence[int]
     hidden: tuple[Evidence, ...]
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What a model reads: the posted form and the normalised one, or the latter alone where no letter differs."""
+        return (self.text,) if self.raw.casefold() == self.text.casefold() else (self.raw, self.text)
+
     def evidence(self, start: int, end: int, note: str = "") -> Evidence:
         """Evidence for `text[start:end]`, as it stood in the posted text."""
         first = self.offsets[start]
@@ -85,8 +91,10 @@ class Normalised:
 def normalise(text: str) -> Normalised:
     """Undo the disguises of a text, in time linear in its length."""
     draft = Draft(text, text, list(range(len(text))))
+    glued = 0
     if not text.isascii():
         draft = _Unmasking(text).draft()
+        glued = len(glued_emoji(draft.text))
         fold_lookalikes(draft)
         read_emoji_letters(draft)
     undo_leet(draft)
@@ -95,7 +103,7 @@ def normalise(text: str) -> Normalised:
     join_broken_words(draft)
     _settle_case(draft)
     if not draft.text.isascii():
-        _name_emoji(draft)
+        name_emoji(draft, glued)
     return Normalised(text, draft.text, [*draft.origins, len(text)], tuple(draft.evidence()))
 
 
@@ -126,6 +134,9 @@ class _Unmasking:
         if character.isascii() and raw[position + 1 : position + 2].isascii():
             self._emit(character, position)
             return position + 1
+        if character in SPOKEN_KEYS and (key := _LONE_KEY.match(raw, position)):
+            self._emit(SPOKEN_KEYS[character], position)
+            return key.end()
         if "\U000e0000" <= character <= "\U000e007f":
             return self._tags(position)
         if _is_selector(character):
@@ -136,9 +147,9 @@ class _Unmasking:
             self._found.append((position, min(len(raw), position + 1 + QUOTED_AROUND), OVERRIDE))
         elif "\U0001f1e6" <= character <= "\U0001f1ff":
             return self._flags(position)
-        elif _is_emoji(character):
+        elif is_emoji(character):
             self._emit(character, position)
-        elif character not in _SILENT and unicodedata.category(character) != "Me" and not _is_skin(character):
+        elif character not in _SILENT and unicodedata.category(character) != "Me" and not is_skin(character):
             return self._cluster(position)
         return position + 1
 
@@ -209,14 +220,18 @@ class _Unmasking:
         return end
 
     def _plain(self, start: int, end: int) -> str:
-        """A letter and its accents in plain form. `ғ`, a letter of Kazakh, is decorative only beside small capitals."""
+        """A letter and its accents in plain form. `ғ`, a letter of Kazakh, is decorative only beside small capitals.
+
+        Letters in boxes and on discs are capitals all, which says nothing: they become small ones.
+        """
         letter = self._raw[start]
         if letter in "ªº":
             return letter
         if letter == "ғ" and not SMALL_CAPITALS.isdisjoint(self._raw[max(0, start - 1) : start + 2]):
             return "f"
         plain = STYLED.get(letter) or unicodedata.normalize("NFKC", self._raw[start:end])
-        return STYLED.get(plain, plain)
+        plain = STYLED.get(plain, plain)
+        return plain.lower() if letter == "Ⓜ" or _BOXED[0] <= letter <= _BOXED[1] else plain
 
     def _note_styled(self, draft: Draft) -> None:
         """Decorative letters hide something where a word mixes them with ordinary ones; whole words are a font."""
@@ -239,45 +254,27 @@ class _Unmasking:
 
 
 def _settle_case(draft: Draft) -> None:
-    """Write a text that is full of words in random case as sentences are: sEnD mOnEy. Mockery does so too."""
-    if not _ODD_CASE.search(draft.text):
-        return
-    words = [word[0] for word in _WORD.finditer(draft.text) if len(word[0]) > 1]
-    odd = sum(bool(_ODD_CASE.search(word)) and not _NAME.fullmatch(word) for word in words)
-    lowered = draft.text.lower()
-    if odd >= min(ODD_WORDS, max(2, len(words) / 2)) and len(lowered) == len(draft.text):
+    """Write a text that is in capitals, or full of words in random case, as sentences are: SEND MONEY, sEnD mOnEy.
+
+    Models know words in capitals as rare strange ones. Mockery is in random case too, so neither hides anything.
+    """
+    lowered = draft.text.replace("İ", "i").lower()
+    if len(lowered) == len(draft.text) and (_is_loud(draft.text) or _is_random(draft.text)):
         draft.apply([draft.respell(0, _SENTENCE.sub(lambda start: start[0].upper(), lowered))])
 
 
-def _name_emoji(draft: Draft) -> None:
-    """Name emoji, each once in a row and so many in a text, and free them from the words they are glued to.
-
-    Where several stand in place of spaces, they are read as spaces.
-    """
-    edits: list[Edit] = []
-    named, last = 0, ""
-    glued = [joint.start(1) for joint in _JOINT.finditer(draft.text) if _is_emoji(joint[1])]
-    spaces = set(glued if len(glued) >= GLUED else ())
-    for index, character in enumerate(draft.text):
-        if character.isascii() or not _is_emoji(character):
-            last = last if character.isspace() else ""
-            continue
-        fresh = character != last and index not in spaces and named < MAX_NAMED_EMOJI
-        name = _name(character) if fresh else ""
-        named += bool(name)
-        last = character
-        new = f" {name} " if name else " "
-        edits.append(Edit(index, index + 1, new, [index] * len(new)))
-    draft.apply(edits)
+def _is_loud(text: str) -> bool:
+    """Whether words are in capitals, but for a few letters."""
+    capitals = sum(map(str.isupper, text))
+    return capitals >= LOUD and sum(map(str.islower, text)) <= SMALL_SHARE * capitals
 
 
-@cache
-def _name(emoji: str) -> str:
-    """What an emoji is called, or what it is taken to mean."""
-    if "\U0001f1e6" <= emoji <= "\U0001f1ff":
-        return "flag"
-    name = unicodedata.name(emoji, "").lower()
-    return MEANINGS.get(emoji) or name.removeprefix("squared ").removesuffix(" face")
+def _is_random(text: str) -> bool:
+    if not _ODD_CASE.search(text):
+        return False
+    words = [word[0] for word in _WORD.finditer(text) if len(word[0]) > 1]
+    odd = sum(bool(_ODD_CASE.search(word)) and not _NAME.fullmatch(word) for word in words)
+    return odd >= min(ODD_WORDS, max(2, len(words) / 2))
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -289,21 +286,5 @@ def _is_selector(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
-def _is_skin(character: str) -> bool:
-    return "\U0001f3fb" <= character <= "\U0001f3ff"
-
-
 def _is_latin(character: str) -> bool:
     return character.isalnum() and (character.isascii() or character < "\u0250")
-
-
-def _is_emoji(character: str) -> bool:
-    if character in STYLED or _is_skin(character):
-        return False
-    if "\U0001f000" <= character <= "\U0001faff":
-        return True
-    if character < "\u2139":
-        return False
-    if character == "ℹ":
-        return True
-    return unicodedata.category(character) == "So" and not unicodedata.normalize("NFKC", character).isascii()

@@ -39,7 +39,7 @@ DEFAULT_MODEL = "e5-small-v1"
 EXPLAIN_FROM = 0.2
 """Probability of any violation from which the words behind it are looked for."""
 
-SUSPECT_FROM = 0.1
+SUSPECT_FROM = 0.2
 """Probability of any violation that a passage would have by itself, as the pass over the whole tells, from which it is
 read by itself."""
 
@@ -101,10 +101,9 @@ class Screener:
             normalised, matches, language = await asyncio.to_thread(self._read, content)
         else:
             normalised, matches, language = self._read(content)
-        forms = [content.text] if normalised.text == content.text else [content.text, normalised.text]
-        outputs = await self._batcher.score(forms)
-        plain = len(forms) > 1 and outputs[1].violation > outputs[0].violation
-        output = outputs[1] if plain else outputs[0]
+        outputs = await self._batcher.score(normalised.forms)
+        worst = max(range(len(outputs)), key=lambda form: outputs[form].violation)
+        output, plain = outputs[worst], normalised.forms[worst] == normalised.text
         signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
         signals += noticed_signals(matches, normalised, language, self._calibration)
         if probability(any_violation(signals)) >= EXPLAIN_FROM:

@@ -13,7 +13,7 @@ _NEXT_TO = {"a": "s", "e": "r", "i": "o", "o": "p", "s": "d", "t": "y", "n": "m"
 _EMOJI = ("😂", "🙂", "❤️", "🔥", "😘", "💀", "✨", "🙏", "😅", "👀")
 _HIDDEN = ("\u200b", "\u200d", "\u2060")
 
-CARELESS_SHARE = 0.20
+CARELESS_SHARE = 0.25
 """Rows an epoch that lose capitals or punctuation, or gain typos."""
 
 DISGUISED_SHARE = 0.12
@@ -38,10 +38,6 @@ def _lower(text: str, dice: random.Random) -> str:
 
 def _bare(text: str, dice: random.Random) -> str:
     return "".join(c for c in text.lower() if c not in ".,!;:'\"’")
-
-
-def _loud(text: str, dice: random.Random) -> str:
-    return text.upper()
 
 
 def _typos(text: str, dice: random.Random) -> str:
@@ -114,5 +110,5 @@ def _masked(text: str, dice: random.Random) -> str:
     return " ".join(words)
 
 
-_CARELESS = (_lower, _lower, _bare, _bare, _loud, _typos, _typos, _ended, _ended)
+_CARELESS = (_lower, _lower, _bare, _bare, _bare, _typos, _typos, _ended, _ended)
 _DISGUISES = (_leet, _twins, _spaced, _dotted, _invisible, _wide, _glued, _broken, _masked, _drawn_out)

@@ -200,7 +200,7 @@ def _calibrated(folder: Path, rows: Sequence[Example]) -> tuple[Calibration, Map
     columns = [(rule.name, rule.policy, rule.weight) for rule in rules.all] + [(HIDDEN_TEXT, None, HIDDEN_TEXT_PRIOR)]
     matched = _matches(plain, rules, [name for name, _, _ in columns])
     model = features.opened(folder, load(folder / NGRAMS))
-    policies, violation, severities = features.outputs(model, [e.text for e in rows], [n.text for n in plain])
+    policies, violation, severities = features.outputs(model, plain)
     seen = calibrate.Observations(policies, violation, matched, heads.targets(rows))
     calibration = calibrate.fit(seen, columns, HIDDEN_TEXT)
     return calibration, card.figures(rows, calibrate.log_odds(calibration, seen, columns), severities)

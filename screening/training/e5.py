@@ -77,7 +77,7 @@ class Published:
         """XLM-RoBERTa's tokenizer over these pieces, without the prefix of the published model."""
         made = Tokenizer(Unigram(list(self.pieces), unk_id=self.unknown, byte_fallback=False))
         made.normalizer = normalizers.Sequence(
-            [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+            [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
         )
         made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always", split=True)
         made.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always", split=True)

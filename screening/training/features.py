@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from domain.signals import ModelRef
 from screening.model import EmbeddedModel, session_of
 from screening.ngrams import NGrams
+from screening.normalise import Normalised
 from screening.tokens import Tokens, batch
 
 Array = NDArray[np.float32]
@@ -27,14 +28,14 @@ def opened(folder: Path, ngrams: NGrams | None = None) -> EmbeddedModel:
     return EmbeddedModel(session_of(folder, threads=2), tokens, ref, space="", languages=(), ngrams=ngrams)
 
 
-def outputs(model: EmbeddedModel, posted: Sequence[str], normalised: Sequence[str]) -> tuple[Array, Array, Array]:
+def outputs(model: EmbeddedModel, texts: Sequence[Normalised]) -> tuple[Array, Array, Array]:
     """What a model says of texts: `policies` N x 9 and `violation` N in log-odds, `severity` N x 4.
 
     As in the service, the form that speaks more of a violation counts.
     """
-    forms = list(dict.fromkeys([*posted, *normalised]))
+    forms = list(dict.fromkeys(form for text in texts for form in text.forms))
     known = dict(zip(forms, model.score(forms), strict=True))
-    worse = [max((known[a], known[b]), key=lambda o: o.violation) for a, b in zip(posted, normalised, strict=True)]
+    worse = [max((known[form] for form in text.forms), key=lambda o: o.violation) for text in texts]
     columns = ([o.policies for o in worse], [o.violation for o in worse], [o.severity for o in worse])
     policies, violation, severity = (np.array(column, dtype=np.float32) for column in columns)
     return policies, violation, severity

@@ -66,6 +66,15 @@ def test_what_no_detector_knows_is_told_by_its_unfamiliar_spelling(languages: La
 
 
 @pytest.mark.parametrize(
+    "text", ["pls sub: youtu.be/kxQ3zw9q #zzqk @xqwv_99", "wkwk @zqkxv_ https://t.me/+xQkz9wqvz 20:30 €45 thx"]
+)
+def test_links_and_handles_tell_no_language(languages: LanguageDetector, text: str) -> None:
+    assert languages.detect(text).competent
+    alien = LanguageDetector(("en",), lambda text: 0.0)
+    assert alien.detect(text).competent, "too few words are left to tell"
+
+
+@pytest.mark.parametrize(
     "text", ["Eyjafjallajökull", "Xochitl Quetzalcoatl", "sksksksk", "0176 33240098", "mdrrrr ptdrrr"]
 )
 def test_a_name_a_laugh_or_a_number_is_no_language(languages: LanguageDetector, text: str) -> None:
