@@ -24,6 +24,9 @@ from screening.signals import probability
 MOST = 250
 """Violations, and clean texts, that are measured unless a limit is set."""
 
+CARELESS = ("all capitals", "lower case, no punctuation")
+"""Harmless oddities in which violations too are often written."""
+
 SEED = 1
 TOGETHER = 32
 """Texts that the bare model is given at once."""
@@ -45,9 +48,9 @@ WHAT = (
     "not change (leet in Hindi) are left out. Raw: what the model says of the posted form alone, calibrated. "
     "Normalised: the same of the posted or the normalised form, whichever it thinks worse of. Served: the whole "
     "chain, which reads both by rules too, and to which a disguise is evidence in itself. {clean} clean texts of the "
-    "same writers were written oddly in {oddities} harmless ways. Small talk: the English ones of both, each among two "
-    "to five harmless sentences. Attacks, oddities and small talk are seeded, and share nothing with what training "
-    "does. The model was not trained or tuned on these texts. Intervals: bootstrap over scenarios."
+    "same writers were written oddly in {oddities} harmless ways, and violations in two of these. Small talk: the "
+    "English ones of both, each among two to five harmless sentences. Attacks, oddities and small talk are seeded, and "
+    "share nothing with what training does. The model was not trained or tuned on these texts. Intervals: bootstrap over scenarios."
 )
 
 
@@ -143,6 +146,7 @@ async def run(context: Context) -> Report:
     measurer = _Measurer(context)
     plain = await measurer.found(violations, "plain", None)
     attacked = {name: await measurer.found(violations, name, change) for name, change in ATTACKS.items()}
+    careless = {name: await measurer.found(violations, name, ODDITIES[name]) for name in CARELESS}
     usual = await measurer.found(clean, "clean", None)
     odd = {name: await measurer.found(clean, name, change) for name, change in ODDITIES.items()}
     groups, clean_groups = [text.group for text in violations], [text.group for text in clean]
@@ -157,7 +161,12 @@ async def run(context: Context) -> Report:
             oddities=len(ODDITIES),
             flagged_from=FLAGGED_FROM,
         ),
-        figures=(*_retained(plain, attacked, groups), *_raised(usual, odd, clean_groups), *diluted.figures()),
+        figures=(
+            *_retained(plain, attacked, groups),
+            *_carelessly(plain, careless, groups),
+            *_raised(usual, odd, clean_groups),
+            *diluted.figures(),
+        ),
         tables=(_by_attack(plain, attacked, groups), _by_oddity(usual, odd, clean_groups)),
         model=context.named,
         sources=("our own corpus, the writers of the test part (data/corpus/GUIDE.md, splits.yaml)",),
@@ -207,6 +216,13 @@ def _retained(plain: _Found, attacked: Mapping[str, _Found], groups: Sequence[st
         )
     for way, title in (("flagged", "flagged"), ("held", "not approved")):
         yield estimate(f"recall of plain violations, {title}", _recall(plain, way), groups)
+
+
+def _carelessly(plain: _Found, careless: Mapping[str, _Found], groups: Sequence[str]) -> Iterator[Figure]:
+    """Recall kept of violations that are written carelessly, which hides nothing."""
+    for name, found in careless.items():
+        for way in ("flagged", "held"):
+            yield estimate(f"recall kept in {name}, {_WAYS[way]}", _kept(plain, found, way), groups, gate=0.05)
 
 
 def _raised(usual: _Found, odd: Mapping[str, _Found], groups: Sequence[str]) -> Iterator[Figure]:
