@@ -50,7 +50,8 @@ WHAT = (
     "chain, which reads both by rules too, and to which a disguise is evidence in itself. {clean} clean texts of the "
     "same writers were written oddly in {oddities} harmless ways, and violations in two of these. Small talk: the "
     "English ones of both, each among two to five harmless sentences. Attacks, oddities and small talk are seeded, and "
-    "share nothing with what training does. The model was not trained or tuned on these texts. Intervals: bootstrap over scenarios."
+    "share nothing with what training does. The model was not trained or tuned on these texts. Intervals: bootstrap "
+    "over scenarios."
 )
 
 

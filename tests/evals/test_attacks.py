@@ -17,7 +17,7 @@ from evals.attacks import ATTACKS, ODDITIES
 from evals.judging import Text
 from evals.report import read
 from evals.small_talk import BEFORE_AND_AFTER, SENTENCES, among_small_talk
-from evals.suites.obfuscation import by_policy
+from evals.suites.obfuscation import CARELESS, by_policy
 
 TEXT = "Send me money on WhatsApp tonight, or I will tell everyone where you live. https://pay.example/x1 @lisa_99"
 SEEDS = range(5)
@@ -193,6 +193,7 @@ def test_the_suite_says_what_is_kept_under_each_attack(corpus: Path, model_folde
         "recall kept, flagged: worst attack",
         "recall kept, not approved: mean over attacks",
         "recall kept, not approved: worst attack",
+        *(f"recall kept in {name}, {way}" for name in CARELESS for way in ("flagged", "not approved")),
         "clean texts flagged, more than as written: worst oddity",
         "recall kept among small talk, flagged",
         "recall kept among small talk, not approved",
