@@ -44,7 +44,7 @@ from screening.training.sources import Example
 
 Array = NDArray[np.float32]
 log = logging.getLogger("screening.training")
-VERSION = "6"
+VERSION = "7"
 LAYERS = 8
 """Layers kept of the published twelve: on frozen features the upper four add less than fine-tuning makes up for."""
 
