@@ -31,15 +31,20 @@ class Wording:
 
     def pieces(self, title: str) -> tuple[Piece, ...]:
         """Both forms, or one where they are the same."""
-        plain = (Piece(f"{title}, with disguises undone", self.normalised),) if self.normalised != self.posted else ()
-        return (Piece(title, self.posted), *plain)
+        return (Piece(title, self.posted), *_undone(title, self.posted, self.normalised))
 
 
 def pieces_of(posted: str, normalised: str, others: Iterable[Piece]) -> tuple[Piece, ...]:
     """The text to be judged in both forms, then the others, shortened."""
-    plain = (Piece("The text to be judged, with disguises undone", normalised),) if normalised != posted else ()
+    judged = "The text to be judged"
     short = (Piece(piece.title, shortened(piece.text)) for piece in others)
-    return (Piece("The text to be judged, as it was posted", posted), *plain, *short)
+    return (Piece(f"{judged}, as it was posted", posted), *_undone(judged, posted, normalised), *short)
+
+
+def _undone(title: str, posted: str, normalised: str) -> tuple[Piece, ...]:
+    """The normalised form; none where only case differs, which disguises nothing."""
+    same = normalised.casefold() == posted.casefold()
+    return () if same else (Piece(f"{title}, with disguises undone", normalised),)
 
 
 def marked_off(pieces: Iterable[Piece], mark: str | None = None, *, ask: str = JUDGE) -> str:

@@ -28,10 +28,15 @@ GROUP = 64
 QUEUE = 1_024
 READERS = 4
 BUSY_TIMEOUT_MS = 5_000
-LOCK_WAIT_S = 15
+LOCK_WAIT_S = 8
+"""How long a write waits for other processes; shorter than whoever asked for it does."""
+
 LOCK_LOOK_MS = 50
 """SQLite looks for a free lock ever more seldom, and gives it to whoever looks next, not to who waited longest. Where
 several processes write without a pause one of them could starve; so the writer begins to look anew every 50 ms."""
+
+PRIMARY_CODE = 0xFF
+"""The part of SQLite's error codes that says what failed; the rest says why."""
 
 NORMAL = "NORMAL"
 """SQLite's `synchronous`: a commit survives the death of the process; FULL survives a power cut as well."""
@@ -211,7 +216,7 @@ def engine_for(url: str, *, writing: bool = False, synchronous: str = NORMAL) ->
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
-            f"busy_timeout={LOCK_LOOK_MS if writing else BUSY_TIMEOUT_MS}",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -228,10 +233,21 @@ def engine_for(url: str, *, writing: bool = False, synchronous: str = NORMAL) ->
 def _take_lock(connection: Connection) -> None:
     """Begin to write on SQLite; raises OperationalError where others hold the lock for `LOCK_WAIT_S`."""
     until = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        except OperationalError as error:
-            if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_LOOK_MS}")
+    try:
+        while not _begins(connection, last=time.monotonic() > until):
+            pass
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _begins(connection: Connection, *, last: bool) -> bool:
+    """Whether the lock was free; at the `last` look it raises where it was not."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        if last or code & PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True

@@ -168,8 +168,8 @@ class EvidenceWeights(Frozen):
     incompetent_language_cap: Probability
     reviewed_languages: Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...], Field(min_length=1)]
     unreviewed_violation_cap: Probability
-    passage_review_from: Annotated[float, Field(strict=True, ge=0.1, le=1)]
-    """Screening mentions no passage below .1."""
+    passage_review_from: Annotated[float, Field(strict=True, ge=0.2, le=1)]
+    """Screening reads by itself what it takes for a violation with .2, and mentions what then is one with .1."""
     memory: MemoryWeights
     same_content: SameContentWeights
     text_alone: TextAlone

@@ -9,36 +9,37 @@ from screening.disguises import Draft, Edit
 from screening.lookalikes import MEANINGS, STYLED
 
 MAX_NAMED_EMOJI = 20
-_JOINT = re.compile(r"(?<=\S)([^\w\s])(?=[\w@#\"“(])")
+_JOINT = re.compile(r"(?<=[^\s(\"“])[^\w\s]{1,8}(?=[\w@#])")
 GLUED = 3
-"""Emoji glued to what follows, anywhere in a text, from which all such stand for spaces.
+"""Places where emoji stand between words without a space, anywhere in a text, from which all such stand for spaces.
 
 Fewer do so only where they say nothing by themselves: I❤you, but 14💀dont.
 """
 
-_CLOSING = string.whitespace + ".,;:!?)'’"
-"""What follows a word without a space, or is one."""
+_OPENING, _CLOSING = string.whitespace + "([\"'“‘", string.whitespace + ".,;:!?)]\"'”’"
+"""What stands before, and after, a word without a space between."""
 
 
-def glued_emoji(text: str) -> list[int]:
-    """Where emoji stand without a space between what comes before and a word."""
-    return [joint.start(1) for joint in _JOINT.finditer(text) if is_emoji(joint[1])]
+def joints(text: str) -> list[tuple[int, int]]:
+    """Where emoji and signs stand between words that nothing else parts."""
+    return [joint.span() for joint in _JOINT.finditer(text) if any(map(is_emoji, joint[0]))]
 
 
 def name_emoji(draft: Draft, glued: int) -> None:
     """Name emoji, each once in a row and so many in a text, and free them from the words they are glued to.
 
-    Where they stand in place of spaces, they are read as spaces; so many were `glued` before words were mended.
+    Where they stand in place of spaces, they are read as spaces; at so many places they were `glued` before words were
+    mended, some by reading emoji as letters.
     """
     edits: list[Edit] = []
     named, last = 0, ""
-    spaces = {place for place in glued_emoji(draft.text) if glued >= GLUED or draft.text[place] not in MEANINGS}
+    between = {place for start, end in joints(draft.text) for place in range(start, end)}
     for index, character in enumerate(draft.text):
         if character.isascii() or not is_emoji(character):
             last = last if character.isspace() else ""
             continue
-        fresh = character != last and index not in spaces and named < MAX_NAMED_EMOJI
-        name = _name(character) if fresh else ""
+        space = index in between and (glued >= GLUED or character not in MEANINGS)
+        name = "" if space or character == last or named >= MAX_NAMED_EMOJI else _name(character)
         named += bool(name)
         last = character
         new = _freed(name, draft.text[max(0, index - 1) : index], draft.text[index + 1 : index + 2])
@@ -50,7 +51,7 @@ def _freed(name: str, before: str, after: str) -> str:
     """A name with the spaces that it needs between its neighbours; no name is a space."""
     if not name:
         return " "
-    return (" " if before.strip() else "") + name + (" " if after.strip(_CLOSING) else "")
+    return (" " if before.strip(_OPENING) else "") + name + (" " if after.strip(_CLOSING) else "")
 
 
 @cache

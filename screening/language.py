@@ -30,8 +30,8 @@ all in languages that are read, one falls below; from .92 on three would."""
 FEWEST_WORDS = 4
 """Words from which an unfamiliar spelling tells a language; fewer may be a name, a laugh or a link."""
 
-_NO_WORD = re.compile(r"[@#/]|\w[.:]\w|^[\W\d_]+$")
-"""Links, handles, prices and times tell no language; digits in a word may (3arabi)."""
+_NO_WORDS = re.compile(r"\S*(?://|@|www\.)\S*|\w+(?:\.\w+)+/\S*|[#_./]+|(?<!\S)[\W\d_]+(?!\S)")
+"""Links, handles, prices and times tell no language, nor does what joins words; digits in a word may (3arabi)."""
 
 ENGLISH = "en"
 LATIN_SHARE = 0.5
@@ -70,7 +70,7 @@ class LanguageDetector:
 
     def _unclear(self, sample: str, confidence: float) -> Language:
         """English, for want of anything better, or a language unknown."""
-        words = [word for word in sample.split() if not _NO_WORD.search(word)]
+        words = _NO_WORDS.sub(" ", sample).split()
         if len(words) >= FEWEST_WORDS and (familiar := self._familiarity(" ".join(words))) < FAMILIAR:
             return Language(code=None, confidence=1 - familiar, competent=False)
         return Language(code=ENGLISH, confidence=confidence, competent=True)

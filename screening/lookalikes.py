@@ -30,10 +30,11 @@ _SMALL_CAPITALS = "ᴀaʙbᴄcᴅdᴇeꜰfɢgʜhɪiᴊjᴋkʟlᴍmɴnᴏoᴘpǫq
 _PHONETIC = "ɑaɡgɩiⅼlǀlʋvɨiʂsʈtɾrɱmɲnɳnɦhɓbɗdɠgɟjʝjƙkƥpƭtɯwʍwꞙfⱺoꭇr"
 SMALL_CAPITALS = frozenset(_SMALL_CAPITALS[::2])
 STYLED: dict[str, str] = dict(zip((_SMALL_CAPITALS + _PHONETIC)[::2], (_SMALL_CAPITALS + _PHONETIC)[1::2], strict=True))
-"""Small capitals, phonetic and boxed letters, which no ordinary word of a dating message holds."""
+"""Small capitals, phonetic and boxed letters, which no ordinary word of a dating message holds. Boxed ones are capitals
+all, which says nothing: they are read as small ones."""
 
 for _first in (0x1F130, 0x1F150, 0x1F170):
-    STYLED |= {chr(_first + letter): chr(ord("A") + letter) for letter in range(26)}
+    STYLED |= {chr(_first + letter): chr(ord("a") + letter) for letter in range(26)}
 
 LEET: dict[str, str] = {
     **{"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b", "9": "g"},
@@ -70,13 +71,10 @@ FLAGS = frozenset(_FLAGS[i : i + 2] for i in range(0, len(_FLAGS), 2))
 """Pairs of regional indicators that show a flag (Unicode emoji 16); others are read as the letters they show."""
 
 MEANINGS: dict[str, str] = {
-    **{"🔪": "knife", "🔫": "gun", "🫵": "you", "💵": "dollars", "💸": "money", "💰": "money", "🐝": "be"},
+    **{"🔪": "knife", "🔫": "gun", "🫵": "you", "💵": "dollars", "💸": "money", "💰": "money", "🐝": "bee"},
     **{"🪦": "grave", "🤡": "clown", "🐷": "pig", "🐵": "monkey", "💩": "shit", "📞": "phone", "📱": "phone"},
     **{"🏠": "house", "📷": "picture", "📸": "picture", "🚫": "no", "💲": "dollars", "☠": "death", "❤": "love"},
     **{"🔞": "over 18", "📲": "phone", "☎": "phone", "💳": "card", "🎁": "gift", "🏦": "bank", "🗡": "dagger"},
     **{"🍆": "eggplant", "🍑": "peach", "👁": "I", "💯": "hundred", "🔟": "10"},
 }
 """What emoji are taken to mean where their Unicode name would not say it."""
-
-SPOKEN_KEYS: dict[str, str] = {"2": "to", "4": "for"}
-"""What the keys of a telephone stand for where one stands alone."""

@@ -1,9 +1,9 @@
 """Undoes the disguises of a text: look-alike letters, invisible characters, leet, letters set apart, broken words.
 
-Both forms are kept: what was posted stays the text of record, and every position of the normalised
-form leads back to it. Undoing a disguise is itself an observation, but only where something was
-disguised: accents, joined emoji, a font or a spacing that the whole text wears, and other people's
-alphabets are not. Every step is linear in the length of the text, whatever an attacker writes.
+What was posted stays the text of record, and every position of the normalised form leads back to it. Undoing a
+disguise is itself an observation, but only where something was disguised: accents, joined emoji, capitals, a font or a
+spacing that the whole text wears, and other people's alphabets are not. Every step is linear in the length of the
+text, whatever an attacker writes.
 """
 
 import re
@@ -23,9 +23,9 @@ from screening.disguises import (
     TAGS,
     Draft,
 )
-from screening.emoji import glued_emoji, is_emoji, is_skin, name_emoji
+from screening.emoji import is_emoji, is_skin, joints, name_emoji
 from screening.letters import fold_lookalikes, read_emoji_letters, shorten_drawn_out, undo_leet
-from screening.lookalikes import FLAGS, SMALL_CAPITALS, SPOKEN_KEYS, STYLED
+from screening.lookalikes import FLAGS, SMALL_CAPITALS, STYLED
 
 QUOTED_AROUND = 12
 """Characters shown on each side of something invisible, so that a moderator sees where it stood."""
@@ -45,19 +45,15 @@ _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+")
 _TAG_RUN = re.compile("[\U000e0000-\U000e007f]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _ODD_CASE = re.compile("[a-zß-öø-ÿа-яё][A-ZÀ-ÖØ-ÞА-ЯЁ]")
-_SENTENCE = re.compile(r"(?:^|[.!?\n]\s)\s{0,5}[a-zа-яё]")
+_SENTENCE = re.compile(r"(?:^|[.!?…]\s|\n)\s{0,5}[^\W\d_]")
 _NAME = re.compile(r"(?:[A-Z][a-z]{2,}|[a-z]|Mc|Mac|De|La|Le|Di)(?:[A-Z][a-z]{2,})+")
 """Words that capitals inside belong to: PayPal, iPhone, McDonald."""
-
-_LONE_KEY = re.compile(r"(?<!\S)\d\ufe0f?\u20e3(?!\S)")
-_BOXED = "\U0001f130", "\U0001f189"
-"""First and last of the letters in boxes and on discs."""
 
 _UNSTYLED = frozenset("sxfq")
 """Letters that fonts of small capitals lack, and leave as they are."""
 
-LOUD, SMALL_SHARE = 8, 0.1
-"""Capitals from which a text is shouted, and small letters in it, as a share of them; fewer are an abbreviation."""
+LOUD = 6
+"""Capitals in words next to each other from which they are shouted; fewer are mostly an abbreviation."""
 
 ODD_WORDS = 3
 """Words in random case from which the whole text is; two, where these are half of it."""
@@ -78,8 +74,8 @@ class Normalised:
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """What a model reads: the posted form and the normalised one, or the latter alone where no letter differs."""
-        return (self.text,) if self.raw.casefold() == self.text.casefold() else (self.raw, self.text)
+        """What a model reads: the posted form and the normalised one, or the latter alone where only case differs."""
+        return (self.text,) if _lowered(self.raw) == _lowered(self.text) else (self.raw, self.text)
 
     def evidence(self, start: int, end: int, note: str = "") -> Evidence:
         """Evidence for `text[start:end]`, as it stood in the posted text."""
@@ -94,7 +90,7 @@ def normalise(text: str) -> Normalised:
     glued = 0
     if not text.isascii():
         draft = _Unmasking(text).draft()
-        glued = len(glued_emoji(draft.text))
+        glued = len(joints(draft.text))
         fold_lookalikes(draft)
         read_emoji_letters(draft)
     undo_leet(draft)
@@ -134,9 +130,6 @@ class _Unmasking:
         if character.isascii() and raw[position + 1 : position + 2].isascii():
             self._emit(character, position)
             return position + 1
-        if character in SPOKEN_KEYS and (key := _LONE_KEY.match(raw, position)):
-            self._emit(SPOKEN_KEYS[character], position)
-            return key.end()
         if "\U000e0000" <= character <= "\U000e007f":
             return self._tags(position)
         if _is_selector(character):
@@ -220,18 +213,14 @@ class _Unmasking:
         return end
 
     def _plain(self, start: int, end: int) -> str:
-        """A letter and its accents in plain form. `ғ`, a letter of Kazakh, is decorative only beside small capitals.
-
-        Letters in boxes and on discs are capitals all, which says nothing: they become small ones.
-        """
+        """A letter and its accents in plain form. `ғ`, a letter of Kazakh, is decorative only beside small capitals."""
         letter = self._raw[start]
         if letter in "ªº":
             return letter
         if letter == "ғ" and not SMALL_CAPITALS.isdisjoint(self._raw[max(0, start - 1) : start + 2]):
             return "f"
         plain = STYLED.get(letter) or unicodedata.normalize("NFKC", self._raw[start:end])
-        plain = STYLED.get(plain, plain)
-        return plain.lower() if letter == "Ⓜ" or _BOXED[0] <= letter <= _BOXED[1] else plain
+        return STYLED.get(plain, plain)
 
     def _note_styled(self, draft: Draft) -> None:
         """Decorative letters hide something where a word mixes them with ordinary ones; whole words are a font."""
@@ -254,19 +243,32 @@ class _Unmasking:
 
 
 def _settle_case(draft: Draft) -> None:
-    """Write a text that is in capitals, or full of words in random case, as sentences are: SEND MONEY, sEnD mOnEy.
+    """Write words in capitals next to each other, or a text full of words in random case, as sentences are written.
 
     Models know words in capitals as rare strange ones. Mockery is in random case too, so neither hides anything.
     """
-    lowered = draft.text.replace("İ", "i").lower()
-    if len(lowered) == len(draft.text) and (_is_loud(draft.text) or _is_random(draft.text)):
-        draft.apply([draft.respell(0, _SENTENCE.sub(lambda start: start[0].upper(), lowered))])
+    spans = [(0, len(draft.text))] if _is_random(draft.text) else _shouted(draft.text)
+    lowered = _lowered(draft.text)
+    if spans and len(lowered) == len(draft.text):
+        spoken = _SENTENCE.sub(lambda start: start[0][:-1] + (start[0][-1].upper()[:1]), lowered)
+        draft.apply([draft.respell(start, spoken[start:end]) for start, end in spans])
 
 
-def _is_loud(text: str) -> bool:
-    """Whether words are in capitals, but for a few letters."""
-    capitals = sum(map(str.isupper, text))
-    return capitals >= LOUD and sum(map(str.islower, text)) <= SMALL_SHARE * capitals
+def _shouted(text: str) -> list[tuple[int, int]]:
+    """Where two or more words, longer than a letter, stand together in capitals: SEND MONEY."""
+    runs: list[list[re.Match[str]]] = [[]]
+    for word in _WORD.finditer(text):
+        if word[0].isupper():
+            runs[-1].append(word)
+        elif runs[-1]:
+            runs.append([])
+    spoken = ((run, [len(word[0]) for word in run if len(word[0]) > 1]) for run in runs)
+    return [(run[0].start(), run[-1].end()) for run, long in spoken if len(long) > 1 and sum(long) >= LOUD]
+
+
+def _lowered(text: str) -> str:
+    """Small letters, one for each."""
+    return text.replace("İ", "i").lower()
 
 
 def _is_random(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Screens one text: normalises it, scores both forms, applies the rules, and says what was noticed.
+"""Screens one text: normalises it, scores its forms, applies the rules, and says what was noticed.
 
 Signals carry calibrated log-odds and their evidence. Nothing is decided here, and nothing is looked up.
 """
@@ -104,7 +104,8 @@ class Screener:
         outputs = await self._batcher.score(normalised.forms)
         worst = max(range(len(outputs)), key=lambda form: outputs[form].violation)
         output, plain = outputs[worst], normalised.forms[worst] == normalised.text
-        signals = classifier_signals(output, self._calibration, unmasked=plain and bool(normalised.hidden))
+        unmasked = worst > 0 and bool(normalised.hidden)
+        signals = classifier_signals(output, self._calibration, unmasked=unmasked)
         signals += noticed_signals(matches, normalised, language, self._calibration)
         if probability(any_violation(signals)) >= EXPLAIN_FROM:
             top = likeliest(signals)
@@ -124,8 +125,9 @@ class Screener:
         )
 
     async def embed(self, texts: Sequence[str]) -> list[str]:
-        """The memory vectors of texts, as base64 of 384 little-endian float32 of unit length."""
-        return [encode_vector(output.vector) for output in await self._batcher.score(texts)]
+        """The memory vectors of texts as `screen` gives them, base64 of 384 little-endian float32 of unit length."""
+        forms = await asyncio.to_thread(lambda: [normalise(text).forms[0] for text in texts])
+        return [encode_vector(output.vector) for output in await self._batcher.score(forms)]
 
     def _read(self, content: Content) -> tuple[Normalised, tuple[Match, ...], Language]:
         normalised = normalise(content.text)

@@ -46,11 +46,12 @@ WHAT = (
     "probability of any violation is at least {flagged_from} (flagged), or the text is not approved without a person. "
     "Each recall is told as a share of the recall of the same texts as they were written; texts that an attack does "
     "not change (leet in Hindi) are left out. Raw: what the model says of the posted form alone, calibrated. "
-    "Normalised: the same of the posted or the normalised form, whichever it thinks worse of. Served: the whole "
-    "chain, which reads both by rules too, and to which a disguise is evidence in itself. {clean} clean texts of the "
-    "same writers were written oddly in {oddities} harmless ways, and violations in two of these. Small talk: the "
-    "English ones of both, each among two to five harmless sentences. Attacks, oddities and small talk are seeded, and "
-    "share nothing with what training does. The model was not trained or tuned on these texts. Intervals: bootstrap "
+    "Normalised: the same of the forms that it is given, the posted and the normalised one or, where only case "
+    "differs, the latter alone, whichever it thinks worse of. Served: the whole chain, which reads by rules too, and "
+    "to which a disguise is evidence in itself. {clean} clean texts of the same writers were written oddly in "
+    "{oddities} harmless ways, and violations in two of these. Small talk: the English ones of both, each among two "
+    "to five harmless sentences. Attacks, oddities and small talk are seeded, and share nothing with what training "
+    "does. The model was not trained or tuned on these texts. Intervals: bootstrap "
     "over scenarios."
 )
 
@@ -84,8 +85,10 @@ class _Measurer:
         judged = await judge(put, self._context.screener, self._context.policies, title=f"obfuscation, {name}")
         readings = Readings.of(judged)
         raw = await asyncio.to_thread(self._flagged, [text.text for text in put])
-        plain = await asyncio.to_thread(self._flagged, [normalise(text.text).text for text in put])
-        return _Found(raw, raw | plain, readings.flagged, ~readings.approved, changed)
+        forms = [normalise(text.text).forms for text in put]
+        first = await asyncio.to_thread(self._flagged, [read[0] for read in forms])
+        last = await asyncio.to_thread(self._flagged, [read[-1] for read in forms])
+        return _Found(raw, first | last, readings.flagged, ~readings.approved, changed)
 
     def _flagged(self, texts: Sequence[str]) -> Bools:
         """Which texts the model alone reads as violations."""

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import Session
 
 from data import apps, migrate
-from data.database import LOCK_LOOK_MS, QUEUE, Database, engine_for
+from data.database import QUEUE, Database, engine_for
+from data.database import _begins as begins
 from domain.errors import DatabaseUnavailable, Overloaded, SettingsError
 
 
@@ -87,18 +88,32 @@ async def held(url: str) -> AsyncIterator[None]:
         release.wait(10)
 
     holding = asyncio.ensure_future(other.write(hold))
-    await asyncio.to_thread(entered.wait, 10)
-    yield
-    release.set()
-    await holding
-    await other.close()
+    try:
+        assert await asyncio.to_thread(entered.wait, 10)
+        yield
+    finally:
+        release.set()
+        await holding
+        await other.close()
 
 
-async def test_writes_wait_for_another_process_that_holds_the_lock(database: Database, url: str) -> None:
+async def test_writes_wait_for_another_process_that_holds_the_lock(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
+
+    def counted(connection: Connection, *, last: bool) -> bool:
+        free = begins(connection, last=last)
+        loop.call_soon_threadsafe(looks.release)
+        return free
+
+    monkeypatch.setattr("data.database._begins", counted)
     async with held(url):
         second = asyncio.ensure_future(database.write(lambda session: apps.get_or_create(session, name="second")))
-        await asyncio.sleep(3.5 * LOCK_LOOK_MS / 1_000)
         if url.startswith("sqlite"):
+            for _ in range(4):
+                await asyncio.wait_for(looks.acquire(), 10)
             assert not second.done(), "it has looked for the lock more than once, and goes on looking"
     await second
     assert await names(database) == {"first", "second"}

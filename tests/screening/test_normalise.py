@@ -198,6 +198,10 @@ def test_leet_at_the_edge_of_a_word_needs_more_leet_beside_it() -> None:
         ("ПРИШЛИ МНЕ ДЕНЕГ", "Пришли мне денег"),
         ("Meet me at the BBC at 5", "Meet me at the BBC at 5"),
         ("LOL OK", "LOL OK"),
+        ("GO AND KILL YOURSELF lol ok", "Go and kill yourself lol ok"),
+        ("he said GET OUT OF HERE and left", "he said get out of here and left"),
+        ("SEND MONEY https://pay.example/X1 @lisa_99", "Send money https://pay.example/X1 @lisa_99"),
+        ("ШУТКИ В СТОРОНУ\nДЕНЬГИ ГДЕ", "Шутки в сторону\nДеньги где"),
         ("NASA is GREAT and i KNOW it", "NASA is GREAT and i KNOW it"),
     ],
 )
@@ -212,6 +216,7 @@ def test_shouting_is_read_as_speech_and_hides_nothing(posted: str, plain: str) -
     [
         ("see you at 5", ("see you at 5",)),
         ("SEE YOU AT FIVE", ("See you at five",)),
+        ("İYİ GÜNLER CANIM", ("Iyi günler canim",)),
         ("s e n d money", ("s e n d money", "send money")),
     ],
 )
@@ -226,6 +231,11 @@ def test_a_model_reads_both_forms_where_letters_differ(posted: str, forms: tuple
         ("love😂you", "love you"),
         ("14💀dont be weird", "14 dont be weird"),
         ("I❤you", "I love you"),
+        ("love😂😂you", "love you"),
+        ("half💀💀price💦💦brows😈😈now", "half price brows now"),
+        ('he went "lol😂" and left', 'he went "lol face with tears of joy" and left'),
+        ("(😂) kill you🔪", "(face with tears of joy) kill you knife"),
+        ("hold 2️⃣ for 4️⃣ days", "hold 2 for 4 days"),
         ("come🔪here", "come knife here"),
         ("half💀price💦brows this💦week😈@brows", "half price brows this week @brows"),
         ("wh💰ole day with❤you and mon🔪ey", "whole day with you and money"),
@@ -296,6 +306,13 @@ def test_evidence_is_kept_short() -> None:
         "mo\nney ",
         "q w e r",
         "z",
+        "A",
+        "A B",
+        "İ",
+        "❤a",
+        "😂😂",
+        "2️⃣ ",
+        "🅰",
         "m⭕",
         "lll",
         "ab-cd.",
@@ -311,7 +328,7 @@ def test_a_hostile_text_is_read_to_its_end(piece: str) -> None:
 POSTED = st.text(
     alphabet=st.one_of(
         st.characters(exclude_categories=["Cs"]),
-        st.sampled_from("a0e3 .-@$\n\u200b\u202e\ufe0f\u0301\u0337аеο😂👩\u200d\U000e0041ｆ𝓗🇰🇮⭕🅰ᴀ"),
+        st.sampled_from("a0e3 .-@$\n\u200b\u202e\ufe0f\u0301\u0337аеο😂👩\u200d\U000e0041ｆ𝓗🇰🇮⭕🅰ᴀAİßﬀ❤Ⓜ"),
     ),
     max_size=80,
 )

@@ -166,13 +166,25 @@ async def test_the_same_text_gets_the_same_answer_alone_and_in_a_crowd(screener:
     assert [s.weight for s in again.signals] == pytest.approx([s.weight for s in alone.signals], abs=1e-4)
 
 
-async def test_vectors_are_384_little_endian_floats_of_unit_length(screener: Screener) -> None:
-    screening = await screener.screen(content("hello there"))
-    (embedded,) = await screener.embed(["hello there"])
+@pytest.mark.parametrize("text", ["hello there", "SEND ME YOUR MONEY NOW", "s e n d me m0ney 😂"])
+async def test_vectors_are_384_little_endian_floats_of_unit_length(screener: Screener, text: str) -> None:
+    screening = await screener.screen(content(text))
+    (embedded,) = await screener.embed([text])
     vector = np.frombuffer(base64.b64decode(screening.vector), dtype="<f4")
     assert vector.shape == (384,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
     assert np.frombuffer(base64.b64decode(embedded), dtype="<f4") == pytest.approx(vector, abs=1e-5)
+
+
+async def test_shouting_is_judged_as_speech_and_quoted_as_it_was_posted(screener: Screener) -> None:
+    spoken = await screener.screen(content("Send me money on whatsapp"))
+    shouted = await screener.screen(content("SEND ME MONEY ON WHATSAPP"))
+    assert shouted.normalised == spoken.normalised
+    assert shouted.vector == spoken.vector
+    assert [s.weight for s in shouted.signals] == [s.weight for s in spoken.signals]
+    quotes = {found.quote for signal in shouted.signals for found in signal.evidence}
+    assert quotes
+    assert all(quote.isupper() for quote in quotes)
 
 
 @pytest.mark.parametrize("text", ["\u200b", "😂", " ", "a" * 20_000, "\u202e" * 500, "1", "\U000e0041" * 50])
