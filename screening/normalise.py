@@ -56,7 +56,7 @@ LOUD = 6
 """Capitals in words next to each other from which they are shouted; fewer are mostly an abbreviation."""
 
 ODD_WORDS = 3
-"""Words in random case from which the whole text is; two, where these are half of it."""
+"""Words in random case from which the whole text is; two, where these are a third of it."""
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ def _is_random(text: str) -> bool:
         return False
     words = [word[0] for word in _WORD.finditer(text) if len(word[0]) > 1]
     odd = sum(bool(_ODD_CASE.search(word)) and not _NAME.fullmatch(word) for word in words)
-    return odd >= min(ODD_WORDS, max(2, len(words) / 2))
+    return odd >= min(ODD_WORDS, max(2, len(words) / 3))
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
