@@ -26,10 +26,10 @@ and nobody stands in two parts. The label guide is `GUIDE.md`. Rebuild this page
 **Where it comes from.** All of it is our own writing for this purpose and shipped under the product's licence; nothing
 was copied from people's messages. The writers `w0` to `w77` are a large language model under
 seventy-eight different briefs (places, ages, registers, specialities), each working apart and without seeing the
-others' rows; `w17` alone saw a few opening rows of `w10` and `w11`. `w72`, and three fifths of the second labels of `w63`
-to `w69`, came after version 7 of the model was built and are there for the next. Small scripts balanced full stops and capitals in
-some files after writing, so that they do not give labels away; no row was made by a program. `frames/` is another
-matter: its sentences have holes that a program fills with groups of people, for training alone.
+others' rows; `w17` alone saw a few opening rows of `w10` and `w11`. `w72`, and three fifths of the second labels of
+`w63` to `w69`, came after version 7 of the model was built and are there for the next. Small scripts balanced full
+stops and capitals in some files after writing, so that they do not give labels away; no row was made by a program.
+`frames/` is another matter: its sentences have holes that a program fills with groups of people, for training alone.
 
 **Public texts.** {public} texts of public sets that training reads were labelled anew by this guide, because their
 authors asked other questions. `public_labels.jsonl` keeps those labels by digest; the texts are not shipped.

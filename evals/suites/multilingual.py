@@ -22,8 +22,8 @@ WHAT = (
     "the cases as if violations were as rare as in ordinary traffic, where in the set they are the most. Intervals: "
     "{intervals}. No case was used to train or tune anything; that its cases are made from templates is not new to the "
     "model, which learnt from templates of our own (data/corpus/frames). That its Arabic cases in Latin letters were "
-    "approved was seen here before unfamiliar spelling went to people, and once more, of three, before the limit was last "
-    "raised: it is a figure of our calibration part, but for such Arabic this is no longer an independent test."
+    "approved was seen here before unfamiliar spelling went to people, and once more, of three, before the limit was "
+    "last raised: it is a figure of our calibration part, but for such Arabic this is no longer an independent test."
 )
 HEAD = (
     "language",
