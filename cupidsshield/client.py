@@ -8,7 +8,7 @@ import httpx2
 from pydantic import ValidationError
 
 from domain.answer import ModerationAnswer
-from domain.errors import CupidsShieldError, NotAuthenticated, ToolUnavailable
+from domain.errors import CupidsShieldError, NotAuthenticated, Overloaded, ToolUnavailable
 from domain.progress import OnStep, Step
 from gateway.errors import ErrorBody
 from gateway.schemas import ModerateRequest
@@ -35,7 +35,8 @@ class ServiceClient:
     async def moderate(self, request: ModerateRequest, on_step: OnStep | None = None) -> ModerationAnswer:
         """The service's answer to one request; `on_step` hears of each step while the decision is made.
 
-        Raises the error that the service tells of, ToolUnavailable where none answers or the answer breaks off.
+        Raises the error that the service tells of, Overloaded where it says to come again, ToolUnavailable where none
+        answers or the answer breaks off.
         """
         body = request.model_dump_json(exclude_unset=True)
         asked = self._http.build_request(
@@ -50,7 +51,7 @@ class ServiceClient:
             try:
                 if on_step and response.headers.get("content-type", "").startswith(EVENTS):
                     return await _followed(response, on_step)
-                return _answer_in(response.is_success, await response.aread(), response.status_code)
+                return _answer_in(response, await response.aread())
             finally:
                 await response.aclose()
         except httpx2.TransportError as error:
@@ -60,13 +61,17 @@ class ServiceClient:
             raise CupidsShieldError(f"{at}, and not as this service does; is the address right?") from error
 
 
-def _answer_in(good: bool, body: bytes, status: int) -> ModerationAnswer:
-    if good:
+def _answer_in(response: httpx2.Response, body: bytes) -> ModerationAnswer:
+    if response.is_success:
         return ModerationAnswer.model_validate_json(body)
     told = ErrorBody.model_validate_json(body).error.message
-    if status == 401:
-        raise NotAuthenticated(told)
-    raise CupidsShieldError(f"{status}: {told}")
+    match response.status_code:
+        case 401:
+            raise NotAuthenticated(told)
+        case 429 | 503 as status:
+            raise Overloaded(f"{status}: {told}", float(response.headers.get("Retry-After", 1)))
+        case status:
+            raise CupidsShieldError(f"{status}: {told}")
 
 
 async def _followed(response: httpx2.Response, on_step: OnStep) -> ModerationAnswer:

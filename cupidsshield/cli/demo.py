@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from cupidsshield.settings import Settings, read_settings
 from data import apps, keys, passwords
 from data import staff as accounts
 from domain.answer import ModerationAnswer
-from domain.errors import CupidsShieldError
+from domain.errors import CupidsShieldError, Overloaded
 from domain.staff import Role
 from domain.vocabulary import DecisionKind, Scope
 from policies.explain import percent
@@ -33,9 +33,12 @@ from policies.explain import percent
 DEMO_APP = "demo"
 AT_ONCE = 8
 START_WITHIN_S = 60.0
+TRIES = 5
+"""How often a message is posted to a service that says to come again: on a busy machine one call may take too long."""
 
 Answers = list[tuple[Sample, ModerationAnswer]]
 Passwords = dict[Role, str]
+Wait = Callable[[float], Awaitable[None]]
 
 
 def demo(
@@ -55,7 +58,7 @@ def demo(
 async def _show(settings: Settings, key: str, people: Passwords, messages: int, once: bool) -> None:
     async with _service(settings) as url, ServiceClient(url, key) as client:
         out.print(f"[bold]CupidsShield[/] is up at {url}\n")
-        answers = [(sample, await client.moderate(sample.request())) for sample in SCENARIOS]
+        answers = [(sample, await answered(client, sample)) for sample in SCENARIOS]
         _print_scenarios(answers)
         if messages:
             _print_summary(await _send_all(client, held_out(messages)))
@@ -85,6 +88,16 @@ async def _service(settings: Settings) -> AsyncIterator[str]:
         await task
 
 
+async def answered(client: ServiceClient, sample: Sample, wait: Wait = asyncio.sleep) -> ModerationAnswer:
+    """The answer about a message, which is posted again as often as the service asks for that, up to `TRIES` times."""
+    for _ in range(TRIES - 1):
+        try:
+            return await client.moderate(sample.request())
+        except Overloaded as error:
+            await wait(error.retry_after)
+    return await client.moderate(sample.request())
+
+
 async def _send_all(client: ServiceClient, samples: Sequence[Sample]) -> Answers:
     slots = asyncio.Semaphore(AT_ONCE)
     answers: Answers = []
@@ -94,7 +107,7 @@ async def _send_all(client: ServiceClient, samples: Sequence[Sample]) -> Answers
 
         async def send(sample: Sample) -> None:
             async with slots:
-                answers.append((sample, await client.moderate(sample.request())))
+                answers.append((sample, await answered(client, sample)))
             progress.advance(task)
 
         await asyncio.gather(*(send(sample) for sample in samples))

@@ -4,9 +4,12 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from cupidsshield.cli.demo import TRIES, answered
 from cupidsshield.client import ServiceClient
-from domain.errors import CupidsShieldError, NotAuthenticated, ToolUnavailable
+from cupidsshield.samples import SCENARIOS
+from domain.errors import CupidsShieldError, NotAuthenticated, Overloaded, ToolUnavailable
 from domain.progress import Step
+from gateway.errors import error_response
 from gateway.schemas import ModerateRequest
 from tests.gateway.asking import SCAM
 from tests.gateway.conftest import MakeKey
@@ -83,3 +86,32 @@ async def test_a_stream_that_ends_badly_is_told_as_such(sent: bytes, error: type
     async with ServiceClient(URL, "key", httpx2.MockTransport(answer)) as client:
         with pytest.raises(error, match=said):
             await client.moderate(REQUEST, lambda step: None)
+
+
+class BusyAtFirst(httpx2.AsyncBaseTransport):
+    """Turns so many requests away as the service does, and lets later ones through."""
+
+    def __init__(self, busy: int, then: httpx2.AsyncBaseTransport) -> None:
+        self.busy, self._then = busy, then
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if not self.busy:
+            return await self._then.handle_async_request(request)
+        self.busy -= 1
+        told = error_response(503, "tool_unavailable", "send it again", retry_after=1)
+        return httpx2.Response(told.status_code, content=bytes(told.body), headers=dict(told.headers))
+
+
+async def test_the_demo_posts_a_message_again_where_the_service_says_so(web: FastAPI, make_key: MakeKey) -> None:
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    busy = BusyAtFirst(TRIES - 1, httpx2.ASGITransport(app=web))
+    async with ServiceClient(URL, (await make_key()).key, busy) as client:
+        assert (await answered(client, SCENARIOS[0], wait)).decision == "rejected"
+        assert waited == [1.0] * (TRIES - 1)
+        busy.busy = TRIES
+        with pytest.raises(Overloaded, match="503: send it again"):
+            await answered(client, SCENARIOS[0], wait)
