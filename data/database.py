@@ -29,7 +29,7 @@ QUEUE = 1_024
 READERS = 4
 BUSY_TIMEOUT_MS = 5_000
 LOCK_WAIT_S = 8
-"""How long a write waits for other processes; shorter than whoever asked for it does."""
+"""How long a write waits for other processes; a decision may take longer than that, so that it can still say why."""
 
 LOCK_LOOK_MS = 50
 """SQLite looks for a free lock ever more seldom, and gives it to whoever looks next, not to who waited longest. Where

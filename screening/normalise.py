@@ -250,7 +250,7 @@ def _settle_case(draft: Draft) -> None:
     spans = [(0, len(draft.text))] if _is_random(draft.text) else _shouted(draft.text)
     lowered = _lowered(draft.text)
     if spans and len(lowered) == len(draft.text):
-        spoken = _SENTENCE.sub(lambda start: start[0][:-1] + (start[0][-1].upper()[:1]), lowered)
+        spoken = _SENTENCE.sub(lambda start: start[0][:-1] + start[0][-1].upper()[:1], lowered)
         draft.apply([draft.respell(start, spoken[start:end]) for start, end in spans])
 
 

@@ -101,9 +101,10 @@ class Screener:
             normalised, matches, language = await asyncio.to_thread(self._read, content)
         else:
             normalised, matches, language = self._read(content)
-        outputs = await self._batcher.score(normalised.forms)
+        forms = normalised.forms
+        outputs = await self._batcher.score(forms)
         worst = max(range(len(outputs)), key=lambda form: outputs[form].violation)
-        output, plain = outputs[worst], normalised.forms[worst] == normalised.text
+        output, plain = outputs[worst], worst == len(forms) - 1
         unmasked = worst > 0 and bool(normalised.hidden)
         signals = classifier_signals(output, self._calibration, unmasked=unmasked)
         signals += noticed_signals(matches, normalised, language, self._calibration)

@@ -51,8 +51,7 @@ WHAT = (
     "to which a disguise is evidence in itself. {clean} clean texts of the same writers were written oddly in "
     "{oddities} harmless ways, and violations in two of these. Small talk: the English ones of both, each among two "
     "to five harmless sentences. Attacks, oddities and small talk are seeded, and share nothing with what training "
-    "does. The model was not trained or tuned on these texts. Intervals: bootstrap "
-    "over scenarios."
+    "does. The model was not trained or tuned on these texts. Intervals: bootstrap over scenarios."
 )
 
 
@@ -86,9 +85,9 @@ class _Measurer:
         readings = Readings.of(judged)
         raw = await asyncio.to_thread(self._flagged, [text.text for text in put])
         forms = [normalise(text.text).forms for text in put]
-        first = await asyncio.to_thread(self._flagged, [read[0] for read in forms])
-        last = await asyncio.to_thread(self._flagged, [read[-1] for read in forms])
-        return _Found(raw, first | last, readings.flagged, ~readings.approved, changed)
+        plain = await asyncio.to_thread(self._flagged, [read[-1] for read in forms])
+        posted_too = np.array([len(read) > 1 for read in forms], dtype=bool)
+        return _Found(raw, plain | (raw & posted_too), readings.flagged, ~readings.approved, changed)
 
     def _flagged(self, texts: Sequence[str]) -> Bools:
         """Which texts the model alone reads as violations."""
